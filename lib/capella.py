@@ -1,0 +1,172 @@
+"""What a Capella product says about itself: the fields of its JSON that the book needs, checked one by one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from pyproj import CRS
+from pyproj.exceptions import CRSError as ProjError
+
+from lib.errors import RasterError
+
+TAG = "TIFFTAG_IMAGEDESCRIPTION"
+Document = Mapping[str, Any]
+Source = str | Path | Document
+
+
+@dataclass(frozen=True, eq=False)
+class CapellaMetadata:
+    """Acquisition geometry and calibration of one Capella product.
+
+    Parameters
+    ----------
+    product_type : str
+        For example "GEO" (on terrain), "GEC" (on an inflated ellipsoid) or "SLC".
+    pointing : "left" or "right"
+        Side on which the antenna looks, seen along the flight.
+    direction : "ascending" or "descending"
+        Half of the orbit; it is no substitute for a heading.
+    incidence_deg : float
+        Incidence angle at the centre pixel, degrees from the vertical.
+    center_time : numpy.datetime64
+        Time at which the centre pixel was imaged, UTC, nanoseconds.
+    target_position : ndarray, shape (3,)
+        Centre pixel in Earth-centred Earth-fixed metres (EPSG:4978).
+    scale_factor : float
+        Amplitude = stored number times this factor.
+    times : ndarray of datetime64[ns], shape (n,)
+        Times of the state vectors, strictly increasing.
+    positions, velocities : ndarray, shape (n, 3)
+        State vectors, Earth-fixed metres and metres per second.
+    looks : float or None
+        Azimuth looks times range looks, where given.
+    crs : pyproj.CRS or None
+        Grid of a geocoded product; None for slant-range products.
+    transform : affine.Affine or None
+        From (col, row) to (easting, northing), where the product has a grid.
+    focusing_dem, reprojection_dem : str or None
+        Names of the terrain models behind the product, where given.
+    """
+
+    product_type: str
+    pointing: Literal["left", "right"]
+    direction: Literal["ascending", "descending"]
+    incidence_deg: float
+    center_time: np.datetime64
+    target_position: NDArray[np.float64]
+    scale_factor: float
+    times: NDArray[np.datetime64]
+    positions: NDArray[np.float64]
+    velocities: NDArray[np.float64]
+    looks: float | None = None
+    crs: CRS | None = None
+    transform: Affine | None = None
+    focusing_dem: str | None = None
+    reprojection_dem: str | None = None
+
+    @classmethod
+    def read(cls, source: Source) -> CapellaMetadata:
+        """Read and check the metadata of a product.
+
+        Parameters
+        ----------
+        source : path or dict
+            An ``*_extended.json``, a GeoTIFF with the JSON in its image description, or the parsed JSON.
+
+        Returns
+        -------
+        CapellaMetadata
+
+        Raises
+        ------
+        RasterError
+            If the file cannot be read, or a field is missing or wrong; the message names the field.
+
+        Examples
+        --------
+        >>> CapellaMetadata.read({"collect": {}})  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        lib.errors.RasterError: Capella metadata, product_type: field is missing ...
+        """
+        return _parse(read_document(source))
+
+
+def _states(document: Document) -> tuple[NDArray[np.datetime64], NDArray[np.float64], NDArray[np.float64]]:
+    name = "collect.state.state_vectors"
+    rows = _required(document, name)
+    if not isinstance(rows, list) or len(rows) < 4 or not all(isinstance(row, Mapping) for row in rows):
+        raise _refuse(
+            "fewer than four state vectors", name, rows, "pass the extended metadata of the product"
+        )
+    times = np.array([_time(row.get("time"), f"{name}[].time") for row in rows], dtype="datetime64[ns]")
+    if np.isnat(times).any() or not (np.diff(times) > np.timedelta64(0)).all():
+        raise _refuse(
+            "times do not increase", f"{name}[].time", str(times[:3]), "sort the state vectors by time"
+        )
+    positions, velocities = (
+        _vectors([row.get(key) for row in rows], f"{name}[].{key}", len(rows))
+        for key in ("position", "velocity")
+    )
+    return times, positions, velocities
+
+
+def _grid(document: Document) -> tuple[CRS | None, Affine | None]:
+    name = "collect.image.image_geometry"
+    if find(document, f"{name}.type") != "geotransform":
+        return None, None
+    wkt = _word(document, f"{name}.coordinate_system.wkt")
+    try:
+        crs = CRS.from_wkt(wkt)
+    except ProjError:
+        raise _refuse("not a CRS", f"{name}.coordinate_system.wkt", wkt, "give it as WKT") from None
+    numbers = _required(document, f"{name}.geotransform")
+    if (
+        not isinstance(numbers, list)
+        or len(numbers) != 6
+        or not all(isinstance(n, int | float) for n in numbers)
+    ):
+        raise _refuse("not six numbers", f"{name}.geotransform", numbers, "give them in the order of GDAL")
+    return crs, Affine.from_gdal(*numbers)
+
+
+def _parse(document: Document) -> CapellaMetadata:
+    image, center = "collect.image", "collect.image.center_pixel"
+    product_type = _word(document, "product_type")
+    pointing = _word(document, "collect.radar.pointing", ("left", "right"))
+    direction = _word(document, "collect.state.direction", ("ascending", "descending"))
+    times, positions, velocities = _states(document)
+    target = _required(document, f"{center}.target_position")
+    crs, transform = _grid(document)
+    return CapellaMetadata(
+        product_type,
+        pointing,  # type: ignore[arg-type]
+        direction,  # type: ignore[arg-type]
+        incidence_deg=_number(document, f"{center}.incidence_angle", 0, 90),
+        center_time=_time(_required(document, f"{center}.center_time"), f"{center}.center_time"),
+        target_position=_vectors([target], f"{center}.target_position", 1)[0],
+        scale_factor=_number(document, f"{image}.scale_factor", 0, math.inf),
+        times=times,
+        positions=positions,
+        velocities=velocities,
+        looks=_looks(document),
+        crs=crs,
+        transform=transform,
+        focusing_dem=find(document, f"{image}.terrain_models.focusing.name"),
+        reprojection_dem=find(document, f"{image}.terrain_models.reprojection.name"),
+    )
+
+
+def _looks(document: Document) -> float | None:
+    names = ("collect.image.azimuth_looks", "collect.image.range_looks")
+    if any(find(document, name) is None for name in names):
+        return None
+    return math.prod(_number(document, name, 0, math.inf) for name in names)
