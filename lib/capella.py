@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjError
 
-from lib.errors import RasterError
-
-TAG = "TIFFTAG_IMAGEDESCRIPTION"
-Document = Mapping[str, Any]
-Source = str | Path | Document
+from lib.capella_fields import (
+    Document,
+    Source,
+    find,
+    moment,
+    number,
+    read_document,
+    refusal,
+    required,
+    vectors,
+    word,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,18 +106,18 @@ class CapellaMetadata:
 
 def _states(document: Document) -> tuple[NDArray[np.datetime64], NDArray[np.float64], NDArray[np.float64]]:
     name = "collect.state.state_vectors"
-    rows = _required(document, name)
+    rows = required(document, name)
     if not isinstance(rows, list) or len(rows) < 4 or not all(isinstance(row, Mapping) for row in rows):
-        raise _refuse(
+        raise refusal(
             "fewer than four state vectors", name, rows, "pass the extended metadata of the product"
         )
-    times = np.array([_time(row.get("time"), f"{name}[].time") for row in rows], dtype="datetime64[ns]")
-    if np.isnat(times).any() or not (np.diff(times) > np.timedelta64(0)).all():
-        raise _refuse(
+    times = np.array([moment(row.get("time"), f"{name}[].time") for row in rows], dtype="datetime64[ns]")
+    if not (np.diff(times) > np.timedelta64(0)).all():
+        raise refusal(
             "times do not increase", f"{name}[].time", str(times[:3]), "sort the state vectors by time"
         )
     positions, velocities = (
-        _vectors([row.get(key) for row in rows], f"{name}[].{key}", len(rows))
+        vectors([row.get(key) for row in rows], f"{name}[].{key}", len(rows))
         for key in ("position", "velocity")
     )
     return times, positions, velocities
@@ -123,37 +127,37 @@ def _grid(document: Document) -> tuple[CRS | None, Affine | None]:
     name = "collect.image.image_geometry"
     if find(document, f"{name}.type") != "geotransform":
         return None, None
-    wkt = _word(document, f"{name}.coordinate_system.wkt")
+    wkt = word(document, f"{name}.coordinate_system.wkt")
     try:
         crs = CRS.from_wkt(wkt)
     except ProjError:
-        raise _refuse("not a CRS", f"{name}.coordinate_system.wkt", wkt, "give it as WKT") from None
-    numbers = _required(document, f"{name}.geotransform")
+        raise refusal("not a CRS", f"{name}.coordinate_system.wkt", wkt, "give it as WKT") from None
+    numbers = required(document, f"{name}.geotransform")
     if (
         not isinstance(numbers, list)
         or len(numbers) != 6
         or not all(isinstance(n, int | float) for n in numbers)
     ):
-        raise _refuse("not six numbers", f"{name}.geotransform", numbers, "give them in the order of GDAL")
+        raise refusal("not six numbers", f"{name}.geotransform", numbers, "give them in the order of GDAL")
     return crs, Affine.from_gdal(*numbers)
 
 
 def _parse(document: Document) -> CapellaMetadata:
     image, center = "collect.image", "collect.image.center_pixel"
-    product_type = _word(document, "product_type")
-    pointing = _word(document, "collect.radar.pointing", ("left", "right"))
-    direction = _word(document, "collect.state.direction", ("ascending", "descending"))
+    product_type = word(document, "product_type")
+    pointing = word(document, "collect.radar.pointing", ("left", "right"))
+    direction = word(document, "collect.state.direction", ("ascending", "descending"))
     times, positions, velocities = _states(document)
-    target = _required(document, f"{center}.target_position")
+    target = required(document, f"{center}.target_position")
     crs, transform = _grid(document)
     return CapellaMetadata(
         product_type,
         pointing,  # type: ignore[arg-type]
         direction,  # type: ignore[arg-type]
-        incidence_deg=_number(document, f"{center}.incidence_angle", 0, 90),
-        center_time=_time(_required(document, f"{center}.center_time"), f"{center}.center_time"),
-        target_position=_vectors([target], f"{center}.target_position", 1)[0],
-        scale_factor=_number(document, f"{image}.scale_factor", 0, math.inf),
+        incidence_deg=number(document, f"{center}.incidence_angle", 0, 90),
+        center_time=moment(required(document, f"{center}.center_time"), f"{center}.center_time"),
+        target_position=vectors([target], f"{center}.target_position", 1)[0],
+        scale_factor=number(document, f"{image}.scale_factor", 0, math.inf),
         times=times,
         positions=positions,
         velocities=velocities,
@@ -169,4 +173,4 @@ def _looks(document: Document) -> float | None:
     names = ("collect.image.azimuth_looks", "collect.image.range_looks")
     if any(find(document, name) is None for name in names):
         return None
-    return math.prod(_number(document, name, 0, math.inf) for name in names)
+    return math.prod(number(document, name, 0, math.inf) for name in names)

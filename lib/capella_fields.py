@@ -89,43 +89,176 @@ def find(document: Document, dotted: str) -> Any:
     return value
 
 
-def refuse(what: str, dotted: str, value: object, fix: str) -> RasterError:
-    return RasterError(what, where=f"Capella metadata, {dotted}", value=value, fix=fix)
-
-
 def required(document: Document, dotted: str) -> Any:
+    """Return a field that must be there.
+
+    Parameters
+    ----------
+    document : dict
+    dotted : str
+
+    Returns
+    -------
+    object
+
+    Raises
+    ------
+    RasterError
+        If it is absent or null.
+
+    Examples
+    --------
+    >>> required({"product_type": "GEO"}, "product_type")
+    'GEO'
+    """
     value = find(document, dotted)
     if value is None:
-        raise refuse("field is missing", dotted, value, "pass the extended metadata of the product")
+        raise refusal("field is missing", dotted, value, "pass the extended metadata of the product")
     return value
 
 
 def word(document: Document, dotted: str, allowed: tuple[str, ...] = ()) -> str:
+    """Return a text field, one of the allowed words where they are given.
+
+    Parameters
+    ----------
+    document : dict
+    dotted : str
+    allowed : tuple of str
+        Empty: any text.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    RasterError
+        If it is absent, is no text, or is none of the allowed words.
+
+    Examples
+    --------
+    >>> word({"product_type": "GEO"}, "product_type", ("GEO", "GEC"))
+    'GEO'
+    """
     value = required(document, dotted)
     if not isinstance(value, str) or (allowed and value not in allowed):
-        raise refuse("unknown word", dotted, value, f"use one of {', '.join(allowed) or 'the product types'}")
+        raise refusal("unknown word", dotted, value, f"use one of: {', '.join(allowed) or 'any text'}")
     return value
 
 
 def number(document: Document, dotted: str, low: float, high: float) -> float:
+    """Return a numeric field strictly between two bounds.
+
+    Parameters
+    ----------
+    document : dict
+    dotted : str
+    low, high : float
+        In the unit of the field.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    RasterError
+        If it is absent, is no number, or is out of bounds.
+
+    Examples
+    --------
+    >>> number({"scale_factor": 9.6e-5}, "scale_factor", 0, 1)
+    9.6e-05
+    """
     value = required(document, dotted)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low < value < high:
-        raise refuse("not a number in range", dotted, value, f"give a number between {low:g} and {high:g}")
+        raise refusal("not a number in range", dotted, value, f"give a number between {low:g} and {high:g}")
     return float(value)
 
 
-def time(value: object, dotted: str) -> np.datetime64:
+def moment(value: object, dotted: str) -> np.datetime64:
+    """Read a UTC time as Capella writes it, to the nanosecond.
+
+    Parameters
+    ----------
+    value : str
+        ISO 8601 with a trailing Z.
+    dotted : str
+        Name of the field, for the message.
+
+    Returns
+    -------
+    numpy.datetime64
+
+    Raises
+    ------
+    RasterError
+        If it is no time.
+
+    Examples
+    --------
+    >>> str(moment("2024-07-09T04:03:43.566999Z", "center_time"))
+    '2024-07-09T04:03:43.566999000'
+    """
     try:
-        return np.datetime64(str(value).removesuffix("Z"), "ns")
+        time: np.datetime64 = np.datetime64(str(value).removesuffix("Z"), "ns")
     except ValueError:
-        raise refuse("not a UTC time", dotted, value, "write it as 2024-07-09T04:03:43.566999Z") from None
+        time = np.datetime64("NaT", "ns")
+    if np.isnat(time):
+        raise refusal("not a UTC time", dotted, value, "write it as 2024-07-09T04:03:43.566999Z")
+    return time
 
 
 def vectors(values: object, dotted: str, count: int) -> NDArray[np.float64]:
+    """Read a list of 3-vectors.
+
+    Parameters
+    ----------
+    values : list of lists of float
+    dotted : str
+        Name of the field, for the message.
+    count : int
+        How many there must be.
+
+    Returns
+    -------
+    ndarray, shape (count, 3)
+
+    Raises
+    ------
+    RasterError
+        If the count is wrong, or a number is missing or not finite.
+
+    Examples
+    --------
+    >>> vectors([[1, 2, 3]], "target_position", 1)
+    array([[1., 2., 3.]])
+    """
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
-        raise refuse("not a list of numbers", dotted, values, "give three numbers in metres") from None
+        array = np.empty(0)
     if array.shape != (count, 3) or not np.isfinite(array).all():
-        raise refuse("not three finite numbers each", dotted, values, "give three numbers in metres")
+        raise refusal("not three finite numbers each", dotted, values, "give x, y, z, Earth-fixed, in metres")
     return array
+
+
+def refusal(what: str, dotted: str, value: object, fix: str) -> RasterError:
+    """Make the error that names a field of the metadata.
+
+    Parameters
+    ----------
+    what, dotted, value, fix
+        As in CompanionError; the dotted name of the field is the place.
+
+    Returns
+    -------
+    RasterError
+
+    Examples
+    --------
+    >>> print(refusal("unknown word", "collect.radar.pointing", "up", "use left or right"))
+    Capella metadata, collect.radar.pointing: unknown word (got 'up'). Fix: use left or right.
+    """
+    return RasterError(what, where=f"Capella metadata, {dotted}", value=value, fix=fix)

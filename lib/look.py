@@ -9,7 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from pyproj import CRS
 
-from lib.capella import CapellaMetadata, Source, find, read_document
+from lib.capella import CapellaMetadata
+from lib.capella_fields import Source, find, read_document
 from lib.errors import LookError
 from lib.geodesy import geodetic, local_axes, meridian_convergence
 
