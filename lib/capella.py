@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from affine import Affine
@@ -102,6 +102,47 @@ class CapellaMetadata:
         lib.errors.RasterError: Capella metadata, product_type: field is missing ...
         """
         return _parse(read_document(source))
+
+    def to_document(self) -> dict[str, Any]:
+        """Write the metadata in the layout of Capella's JSON; reading it back gives the same values.
+
+        Returns
+        -------
+        dict
+            Ready for ``json.dumps``.
+        """
+        center_pixel = {
+            "incidence_angle": self.incidence_deg,
+            "target_position": self.target_position.tolist(),
+            "center_time": f"{self.center_time}Z",
+        }
+        image: dict[str, Any] = {"scale_factor": self.scale_factor, "center_pixel": center_pixel}
+        if self.looks is not None:
+            image |= {"azimuth_looks": self.looks, "range_looks": 1.0}
+        if self.crs is not None and self.transform is not None:
+            image["image_geometry"] = {
+                "type": "geotransform",
+                "geotransform": list(self.transform.to_gdal()),
+                "coordinate_system": {"type": "wkt", "wkt": self.crs.to_wkt()},
+            }
+        models = {"focusing": self.focusing_dem, "reprojection": self.reprojection_dem}
+        image["terrain_models"] = {use: {"name": name} for use, name in models.items() if name is not None}
+        states = [
+            {"time": f"{time}Z", "position": position.tolist(), "velocity": velocity.tolist()}
+            for time, position, velocity in zip(self.times, self.positions, self.velocities, strict=True)
+        ]
+        return {
+            "product_type": self.product_type,
+            "collect": {
+                "image": image,
+                "radar": {"pointing": self.pointing},
+                "state": {
+                    "coordinate_system": {"type": "ecef"},
+                    "direction": self.direction,
+                    "state_vectors": states,
+                },
+            },
+        }
 
 
 def _states(document: Document) -> tuple[NDArray[np.datetime64], NDArray[np.float64], NDArray[np.float64]]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pyproj import CRS, Proj, Transformer
 
 from lib.errors import CRSError
+
+SEMI_MAJOR_M = 6378137.0
+FLATTENING = 1 / 298.257223563
+ECCENTRICITY_SQUARED = FLATTENING * (2 - FLATTENING)
 
 
 def meridian_convergence(lon: float, lat: float, crs: CRS | str | int) -> float:
@@ -50,12 +54,39 @@ def meridian_convergence(lon: float, lat: float, crs: CRS | str | int) -> float:
     return convergence
 
 
-def geodetic(position_m: NDArray[np.float64]) -> tuple[float, float, float]:
+def ecef(lon: ArrayLike, lat: ArrayLike, height_m: ArrayLike) -> NDArray[np.float64]:
+    """Earth-fixed position of points given on WGS 84.
+
+    Parameters
+    ----------
+    lon, lat : array_like, shape (...)
+        Degrees.
+    height_m : array_like, shape (...)
+        Metres above the ellipsoid, not above the geoid.
+
+    Returns
+    -------
+    ndarray, shape (..., 3)
+        EPSG:4978, metres.
+
+    Examples
+    --------
+    >>> ecef(0.0, 0.0, 100.0).tolist()
+    [6378237.0, 0.0, 0.0]
+    """
+    lon, lat, height_m = np.broadcast_arrays(np.radians(lon), np.radians(lat), np.asarray(height_m, float))
+    prime, _ = curvature_radii(np.degrees(lat))
+    across = (prime + height_m) * np.cos(lat)
+    up = (prime * (1 - ECCENTRICITY_SQUARED) + height_m) * np.sin(lat)
+    return np.stack([across * np.cos(lon), across * np.sin(lon), up], axis=-1)
+
+
+def geodetic(position_m: ArrayLike) -> tuple[float, float, float]:
     """Longitude and latitude in degrees and ellipsoidal height in metres of one Earth-fixed position.
 
     Parameters
     ----------
-    position_m : ndarray, shape (3,)
+    position_m : array_like, shape (3,)
         EPSG:4978, metres.
 
     Returns
@@ -64,32 +95,56 @@ def geodetic(position_m: NDArray[np.float64]) -> tuple[float, float, float]:
 
     Examples
     --------
-    >>> geodetic(np.array([6378137.0, 0.0, 0.0]))
+    >>> geodetic([6378137.0, 0.0, 0.0])
     (0.0, 0.0, 0.0)
     """
-    x, y, z = (float(metres) for metres in position_m)
+    x, y, z = (float(metres) for metres in np.asarray(position_m))
     lon, lat, height_m = Transformer.from_crs(4978, 4979, always_xy=True).transform(x, y, z)
     return float(lon), float(lat), float(height_m)
 
 
-def local_axes(lon: float, lat: float) -> NDArray[np.float64]:
-    """Return the unit vectors east, north and up of a place, as rows in Earth-fixed coordinates.
+def curvature_radii(lat: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Radii of curvature of the ellipsoid along the parallel (prime vertical) and along the meridian.
 
     Parameters
     ----------
-    lon, lat : float
+    lat : array_like, shape (...)
         Degrees.
 
     Returns
     -------
-    ndarray, shape (3, 3)
+    prime_m, meridian_m : ndarray, shape (...)
+
+    Examples
+    --------
+    >>> float(curvature_radii(0.0)[0])
+    6378137.0
+    """
+    w = 1 - ECCENTRICITY_SQUARED * np.sin(np.radians(np.asarray(lat, float))) ** 2
+    prime = SEMI_MAJOR_M / np.sqrt(w)
+    return prime, prime * (1 - ECCENTRICITY_SQUARED) / w
+
+
+def local_axes(lon: ArrayLike, lat: ArrayLike) -> NDArray[np.float64]:
+    """Return the unit vectors east, north and up of places, as rows in Earth-fixed coordinates.
+
+    Parameters
+    ----------
+    lon, lat : array_like, shape (...)
+        Degrees.
+
+    Returns
+    -------
+    ndarray, shape (..., 3, 3)
 
     Examples
     --------
     >>> local_axes(0.0, 0.0)[2].tolist()
     [1.0, 0.0, 0.0]
     """
-    (sin_lon, sin_lat), (cos_lon, cos_lat) = np.sin(np.radians([lon, lat])), np.cos(np.radians([lon, lat]))
-    east = [-sin_lon, cos_lon, 0.0]
-    north = [-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat]
-    return np.array([east, north, [cos_lat * cos_lon, cos_lat * sin_lon, sin_lat]])
+    lon, lat = np.broadcast_arrays(np.radians(lon), np.radians(lat))
+    sin_lon, cos_lon, sin_lat, cos_lat = np.sin(lon), np.cos(lon), np.sin(lat), np.cos(lat)
+    east = np.stack([-sin_lon, cos_lon, np.zeros_like(lon)], axis=-1)
+    north = np.stack([-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat], axis=-1)
+    up = np.stack([cos_lat * cos_lon, cos_lat * sin_lon, sin_lat], axis=-1)
+    return np.stack([east, north, up], axis=-2)
