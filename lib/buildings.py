@@ -43,11 +43,11 @@ SCHEMA = pa.DataFrameSchema(
         "height_m": pa.Column(float, pa.Check.in_range(0, 1000, include_min=False), nullable=True),
         "floors": pa.Column(float, pa.Check.in_range(0, 250), nullable=True),
         "floor_area_m2": pa.Column(float, pa.Check.gt(0), nullable=True),
-        "use": pa.Column(object, pa.Check.isin(USES), nullable=True),
+        "use": pa.Column(None, pa.Check.isin(USES), nullable=True),
         "construction_year": pa.Column(float, pa.Check.in_range(0, 2100), nullable=True),
-        "roof_material": pa.Column(object, pa.Check.isin(ROOF_MATERIALS), nullable=True),
-        "wall_material": pa.Column(object, pa.Check.isin(WALL_MATERIALS), nullable=True),
-        "damaged": pa.Column(object, pa.Check.isin([True, False]), nullable=True),
+        "roof_material": pa.Column(None, pa.Check.isin(ROOF_MATERIALS), nullable=True),
+        "wall_material": pa.Column(None, pa.Check.isin(WALL_MATERIALS), nullable=True),
+        "damaged": pa.Column(None, pa.Check.isin([True, False]), nullable=True),
     }
 )
 COLUMNS = ("building_id", *SCHEMA.columns, "geometry")
@@ -318,7 +318,7 @@ def _complete_columns(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     columns: dict[str, object] = {"building_id": ids.astype(str).to_numpy(dtype=object)}
     for name, column in SCHEMA.columns.items():
         values = frame[name] if name in frame.columns else pd.Series(np.nan, index=frame.index)
-        columns[name] = _as_number(values, name) if str(column.dtype) == "float64" else _as_class(values)
+        columns[name] = _as_number(values, name) if column.dtype is not None else _as_class(values)
     others = {name: frame[name].to_numpy() for name in frame.columns if name not in (*COLUMNS, "geometry")}
     return gpd.GeoDataFrame(columns | others, geometry=frame.geometry.to_numpy(), crs=frame.crs)[
         [*COLUMNS, *others]

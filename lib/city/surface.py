@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lib.city.noise import smooth_noise, stream_key, uniform
 
 if TYPE_CHECKING:
-    from lib.city.layout import City
+    from lib.city.model import City
 
 GROUND, ROAD, ROOF, RUBBLE, TREE = range(5)
 _RUBBLE_STREAM = 11
@@ -114,7 +114,15 @@ def lattice_over(
     first_line, last_line = int(np.floor(line.min() + 0.5 + 1e-6)), int(np.ceil(line.max() - 0.5 - 1e-6))
     first_cell = int(np.floor(cell.min() + 0.5 + 1e-6 - margin_m[0] / spacing_m))
     last_cell = int(np.ceil(cell.max() - 0.5 - 1e-6 + margin_m[1] / spacing_m))
-    return RayLattice(azimuth_deg, spacing_m, origin, first_line, first_cell, last_line - first_line + 1, last_cell - first_cell + 1)
+    return RayLattice(
+        azimuth_deg,
+        spacing_m,
+        origin,
+        first_line,
+        first_cell,
+        last_line - first_line + 1,
+        last_cell - first_cell + 1,
+    )
 
 
 @dataclass(frozen=True)
@@ -168,7 +176,19 @@ def surface_on(lattice: RayLattice, city: City) -> Surface:
     fill_polygons(lattice, shapely.buffer(frame.geometry.array[fallen], 3.0), rows[fallen], heap)
     fill_polygons(lattice, np.asarray(frame.geometry.array), rows, building)
     key = stream_key(city.parameters.seed, _RUBBLE_STREAM)
-    _raise(heap, building, fallen, height, base, top, kind, key, lattice.first_line, lattice.first_cell, lattice.spacing_m)
+    _raise(
+        heap,
+        building,
+        fallen,
+        height,
+        base,
+        top,
+        kind,
+        key,
+        lattice.first_line,
+        lattice.first_cell,
+        lattice.spacing_m,
+    )
     _plant(lattice, city, top, kind, building)
     return Surface(lattice, ground, top, kind, building)
 
@@ -190,7 +210,16 @@ def sample_on(lattice: RayLattice, grid) -> NDArray:  # type: ignore[no-untyped-
     gx, gy = lattice.axes
     place = (lattice.origin[0] - x[0], lattice.origin[1] - y[0], x[1] - x[0], y[1] - y[0])
     out = np.empty(lattice.shape, dtype=np.float32)
-    _bilinear(grid.to_numpy().astype(np.float64), place, gx, gy, lattice.spacing_m, lattice.first_line, lattice.first_cell, out)
+    _bilinear(
+        grid.to_numpy().astype(np.float64),
+        place,
+        gx,
+        gy,
+        lattice.spacing_m,
+        lattice.first_line,
+        lattice.first_cell,
+        out,
+    )
     return out
 
 
@@ -214,7 +243,8 @@ def fill_polygons(lattice: RayLattice, polygons: NDArray, values: NDArray, out: 
     line, cell = lattice.indices(points[:, 0], points[:, 1])
     starts = np.searchsorted(of_ring, np.arange(len(rings) + 1))
     owners = np.searchsorted(of_polygon[of_part], np.arange(len(polygons) + 1))
-    _fill(line - lattice.first_line, cell - lattice.first_cell, starts, owners, values, out)
+    most = int(np.diff(starts[owners]).max())
+    _fill(line, cell, starts, owners, values, lattice.first_line, lattice.first_cell, np.empty(most), out)
 
 
 @njit(cache=True)
@@ -258,25 +288,28 @@ def _bilinear(values, place, gx, gy, spacing, first_line, first_cell, out):  # t
 
 
 @njit(cache=True)
-def _fill(line, cell, starts, owners, values, out):  # type: ignore[no-untyped-def]
-    crossings = np.empty(256)
+def _fill(line, cell, starts, owners, values, first_line, first_cell, crossings, out):  # type: ignore[no-untyped-def]
+    # Lines keep their global numbers here: a crossing computed from a tile's own numbers could round otherwise.
     for p in range(values.size):
         first, last = starts[owners[p]], starts[owners[p + 1]]
         if first == last:
             continue
-        lowest, highest = max(0, int(np.ceil(line[first:last].min()))), min(out.shape[0] - 1, int(np.floor(line[first:last].max())))
+        lowest = max(first_line, int(np.ceil(line[first:last].min())))
+        highest = min(first_line + out.shape[0] - 1, int(np.floor(line[first:last].max())))
         for i in range(lowest, highest + 1):
             n = 0
             for ring in range(owners[p], owners[p + 1]):
                 for k in range(starts[ring], starts[ring + 1] - 1):
                     a, b = line[k], line[k + 1]
-                    if (a <= i) != (b <= i) and n < crossings.size:
+                    if (a <= i) != (b <= i):
                         crossings[n] = cell[k] + (i - a) / (b - a) * (cell[k + 1] - cell[k])
                         n += 1
             ordered = np.sort(crossings[:n])
             for k in range(0, n - 1, 2):
-                start, stop = max(0, int(np.ceil(ordered[k]))), min(out.shape[1], int(np.ceil(ordered[k + 1])))
-                out[i, start:stop] = values[p]
+                start = max(0, int(np.ceil(ordered[k])) - first_cell)
+                stop = min(out.shape[1], int(np.ceil(ordered[k + 1])) - first_cell)
+                for j in range(start, stop):
+                    out[i - first_line, j] = values[p]
 
 
 @njit(cache=True)
@@ -291,7 +324,9 @@ def _raise(heap, building, fallen, height, base, top, kind, key, first_line, fir
                 share = 0.32 if b >= 0 else 0.10
                 b = b if b >= 0 else heap[i, j]
                 row, col = (i + first_line) * spacing, (j + first_cell) * spacing
-                rough = np.exp(0.5 * smooth_noise(key, row / 2.5, col / 2.5) - 0.125) + 0.15 * (uniform(key, i + first_line, j + first_cell) - 0.5)
+                rough = np.exp(0.5 * smooth_noise(key, row / 2.5, col / 2.5) - 0.125) + 0.15 * (
+                    uniform(key, i + first_line, j + first_cell) - 0.5
+                )
                 top[i, j] = max(base[b] + height[b] * share * rough, top[i, j])
                 kind[i, j], building[i, j] = RUBBLE, b
 
@@ -300,17 +335,34 @@ def _plant(lattice: RayLattice, city: City, top: NDArray, kind: NDArray, buildin
     trees = city.trees
     line, cell = lattice.indices(trees.geometry.x.to_numpy(), trees.geometry.y.to_numpy())
     sizes = trees["radius_m"].to_numpy() / lattice.spacing_m
-    _crowns(line - lattice.first_line, cell - lattice.first_cell, sizes, trees["height_m"].to_numpy(), top, kind, building)
+    _crowns(
+        line,
+        cell,
+        sizes,
+        trees["height_m"].to_numpy(),
+        lattice.first_line,
+        lattice.first_cell,
+        top,
+        kind,
+        building,
+    )
 
 
 @njit(cache=True)
-def _crowns(line, cell, radius, height, top, kind, building):  # type: ignore[no-untyped-def]
+def _crowns(line, cell, radius, height, first_line, first_cell, top, kind, building):  # type: ignore[no-untyped-def]
+    n_lines, n_cells = top.shape
     for t in range(line.size):
-        for i in range(max(0, int(line[t] - radius[t])), min(top.shape[0], int(line[t] + radius[t]) + 2)):
-            for j in range(max(0, int(cell[t] - radius[t])), min(top.shape[1], int(cell[t] + radius[t]) + 2)):
-                away = ((i - line[t]) ** 2 + (j - cell[t]) ** 2) / radius[t] ** 2
-                if away < 1 and building[i, j] < 0:
-                    # Crowns are domes; where two meet the first keeps the cell, so height is added once.
-                    if kind[i, j] != TREE:
-                        top[i, j] += height[t] * (0.4 + 0.6 * np.sqrt(1 - away))
-                        kind[i, j] = TREE
+        # Whole numbers are shifted to the tile, never the real ones: their rounding must not depend on it.
+        for i in range(
+            max(0, int(np.floor(line[t] - radius[t])) - first_line),
+            min(n_lines, int(np.ceil(line[t] + radius[t])) - first_line + 1),
+        ):
+            for j in range(
+                max(0, int(np.floor(cell[t] - radius[t])) - first_cell),
+                min(n_cells, int(np.ceil(cell[t] + radius[t])) - first_cell + 1),
+            ):
+                away = ((i + first_line - line[t]) ** 2 + (j + first_cell - cell[t]) ** 2) / radius[t] ** 2
+                # Crowns are domes; where two meet the first keeps the cell, so height is added once.
+                if away < 1 and building[i, j] < 0 and kind[i, j] != TREE:
+                    top[i, j] += height[t] * (0.4 + 0.6 * np.sqrt(1 - away))
+                    kind[i, j] = TREE
