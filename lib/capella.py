@@ -146,6 +146,10 @@ class CapellaMetadata:
 
 
 def _states(document: Document) -> tuple[NDArray[np.datetime64], NDArray[np.float64], NDArray[np.float64]]:
+    frame = find(document, "collect.state.coordinate_system.type")
+    if frame not in (None, "ecef"):
+        fix = "give Earth-fixed positions and velocities"
+        raise refusal("unknown frame", "collect.state.coordinate_system.type", frame, fix)
     name = "collect.state.state_vectors"
     rows = required(document, name)
     if not isinstance(rows, list) or len(rows) < 4 or not all(isinstance(row, Mapping) for row in rows):

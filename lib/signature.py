@@ -1,0 +1,123 @@
+"""What one building leaves in the image, along ground range: facade, roof, double bounce, dark zone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from shapely.affinity import translate
+from shapely.geometry import MultiPolygon, Polygon
+
+from lib.errors import ParameterError
+from lib.look import Look
+from lib.near_range import footprint_edges
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class RangeZones:
+    """Where the parts of a flat-roofed building appear along ground range, metres from the sensor's side.
+
+    Parameters
+    ----------
+    facade, roof : (from, to)
+        Brightened by the near wall and by the roof; both start at the layover of the eaves.
+    double_bounce_m : float
+        The line where the near wall meets the ground.
+    dark : (from, to)
+        No return at all: shadow that no roof is laid over.
+    base_starts_dark : bool
+        True if the dark zone begins at the base line. A low, wide building has its roof there instead: the
+        image steps down from facade and roof together to the roof alone.
+    """
+
+    facade: Interval
+    roof: Interval
+    double_bounce_m: float
+    dark: Interval
+    base_starts_dark: bool
+
+
+def range_zones(near_m: float, far_m: float, height_m: float, look: Look, dh_m: float = 0.0) -> RangeZones:
+    """Lay out the signature of a building whose near and far walls stand at given ground ranges.
+
+    Parameters
+    ----------
+    near_m, far_m : float
+        Ground range of the two walls, metres, near < far.
+    height_m : float
+        Height of the flat roof above level ground, metres, not negative.
+    look : Look
+    dh_m : float
+        Height used to geocode minus true ground height, metres: moves everything together.
+
+    Returns
+    -------
+    RangeZones
+
+    Raises
+    ------
+    ParameterError
+        If the walls are out of order or the height is negative.
+
+    Examples
+    --------
+    >>> range_zones(0, 10, 50, Look(43.1, 90)).base_starts_dark
+    True
+    >>> range_zones(0, 80, 10, Look(43.1, 90)).base_starts_dark
+    False
+    """
+    if not near_m < far_m:
+        fix = "give the wall nearer to the sensor first"
+        raise ParameterError(
+            "walls out of order", where="range_zones, near_m, far_m", value=(near_m, far_m), fix=fix
+        )
+    if not height_m >= 0:
+        raise ParameterError(
+            "negative height", where="range_zones, height_m", value=height_m, fix="give metres above ground"
+        )
+    moved = dh_m * look.cot
+    near, far, layover = near_m + moved, far_m + moved, height_m * look.cot
+    return RangeZones(
+        facade=(near - layover, near),
+        roof=(near - layover, far - layover),
+        double_bounce_m=near,
+        dark=(max(near, far - layover), far + height_m * look.tan),
+        base_starts_dark=far - near <= layover,
+    )
+
+
+def swept(footprint: Polygon | MultiPolygon, east_m: float, north_m: float) -> Polygon | MultiPolygon:
+    """Area that a footprint covers while it moves along a vector.
+
+    With the layover vector this is all ground that facade and roof may be laid over; with the shadow vector,
+    footprint and shadow together.
+
+    Parameters
+    ----------
+    footprint : Polygon or MultiPolygon
+        Projected coordinates, metres.
+    east_m, north_m : float
+
+    Returns
+    -------
+    Polygon or MultiPolygon
+
+    Raises
+    ------
+    BuildingsError
+        If the footprint is not a valid polygon.
+
+    Examples
+    --------
+    >>> swept(shapely.box(0, 0, 10, 5), 20.0, 0.0).area
+    150.0
+    """
+    step = np.array([east_m, north_m])
+    start, stop = np.moveaxis(footprint_edges(footprint).segments, 1, 0)
+    sides = shapely.polygons(np.stack([start, stop, stop + step, start + step], axis=1))
+    end = translate(footprint, east_m, north_m)
+    covered: Polygon | MultiPolygon = shapely.union_all([footprint, end, *sides[shapely.area(sides) > 0]])
+    return covered
