@@ -136,9 +136,7 @@ def to_metres(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataFra
     target = _target_crs(frame, crs)
     if frame.crs == target:
         return frame
-    warnings.warn(
-        f"footprints reprojected from {frame.crs.name} to {target.name}.", CompanionWarning, stacklevel=3
-    )
+    warnings.warn(f"footprints reprojected from {frame.crs.name} to {target.name}.", CompanionWarning, stacklevel=3)
     return frame.to_crs(target)
 
 
@@ -310,19 +308,13 @@ def _complete_columns(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         known = next((name for name in names if name in frame.columns), None)
         if column not in frame.columns and known:
             frame = frame.rename(columns={known: column})
-    ids = (
-        frame["building_id"]
-        if "building_id" in frame.columns
-        else pd.Series(range(len(frame)), index=frame.index)
-    )
+    ids = frame["building_id"] if "building_id" in frame.columns else pd.Series(range(len(frame)), index=frame.index)
     columns: dict[str, object] = {"building_id": ids.astype(str).to_numpy(dtype=object)}
     for name, column in SCHEMA.columns.items():
         values = frame[name] if name in frame.columns else pd.Series(np.nan, index=frame.index)
         columns[name] = _as_number(values, name) if column.dtype is not None else _as_class(values)
     others = {name: frame[name].to_numpy() for name in frame.columns if name not in (*COLUMNS, "geometry")}
-    return gpd.GeoDataFrame(columns | others, geometry=frame.geometry.to_numpy(), crs=frame.crs)[
-        [*COLUMNS, *others]
-    ]
+    return gpd.GeoDataFrame(columns | others, geometry=frame.geometry.to_numpy(), crs=frame.crs)[[*COLUMNS, *others]]
 
 
 def _as_number(values: pd.Series, name: str) -> np.ndarray:
@@ -344,7 +336,7 @@ def _as_class(values: pd.Series) -> np.ndarray:
 
 
 def _geometry_reasons(geometry: gpd.GeoSeries) -> pd.Series:
-    """The first reason why a geometry is not usable, or an empty string."""
+    """Find the first reason why a geometry is not usable, or an empty string."""
     parts = shapely.get_num_geometries(geometry.array)
     polygonal = geometry.geom_type.isin(["Polygon", "MultiPolygon"])
     rules = {

@@ -77,10 +77,7 @@ def _crs(city: dict[str, Any]) -> str | None:
 def _building(name: str, objects: dict[str, Any], vertices: np.ndarray) -> dict[str, object]:
     parts = [objects[name], *(objects[child] for child in objects[name].get("children", []))]
     faces = [
-        ring
-        for part in parts
-        for geometry in part.get("geometry", [])
-        for ring in _outer_rings(geometry["boundaries"])
+        ring for part in parts for geometry in part.get("geometry", []) for ring in _outer_rings(geometry["boundaries"])
     ]
     points = [vertices[ring] for ring in faces]
     # Walls seen from above have no area: what remains are floor and roof, whose union is the footprint.
@@ -92,7 +89,7 @@ def _building(name: str, objects: dict[str, Any], vertices: np.ndarray) -> dict[
 
 
 def _outer_rings(boundaries: Any) -> list[list[int]]:
-    """The outer ring of each face, from whatever depth of solids and shells it lies in."""
+    """List the outer ring of each face, from whatever depth of solids and shells it lies in."""
     if isinstance(boundaries[0][0], int):
         return [boundaries[0]]
     return [ring for part in boundaries for ring in _outer_rings(part)]

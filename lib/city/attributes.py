@@ -48,14 +48,10 @@ _ROOFS_FLAT = [
     [50, 18, 4, 14, 0.5, 2, 1, 1, 0.5, 8, 2],
 ]
 # Log-odds of falling, by WALL_MATERIALS: unreinforced masonry is weakest, wood and light metal hold best.
-_FRAGILITY = dict(
-    zip(WALL_MATERIALS, (1.2, 0.6, 0.2, 0.0, 0.3, 0.3, 0.5, -0.9, -1.2, -0.3, 0.3), strict=True)
-)
+_FRAGILITY = dict(zip(WALL_MATERIALS, (1.2, 0.6, 0.2, 0.0, 0.3, 0.3, 0.5, -0.9, -1.2, -0.3, 0.3), strict=True))
 
 
-def draw_attributes(
-    use: NDArray, central: NDArray, area_m2: NDArray, rng: np.random.Generator
-) -> pd.DataFrame:
+def draw_attributes(use: NDArray, central: NDArray, area_m2: NDArray, rng: np.random.Generator) -> pd.DataFrame:
     """Draw floors, height, year and materials of each building, given its use and place.
 
     Parameters
@@ -131,9 +127,7 @@ def draw_damage(frame: pd.DataFrame, shaking: NDArray, share: float, rng: np.ran
     """
     weakness = frame["wall_material"].map(_FRAGILITY).to_numpy(dtype=float)
     age = expit((1985 - frame["construction_year"].to_numpy()) / 12.0)
-    score = (
-        1.6 * shaking + weakness + 0.18 * frame["floors"].to_numpy() + age + rng.logistic(0, 1, len(frame))
-    )
+    score = 1.6 * shaking + weakness + 0.18 * frame["floors"].to_numpy() + age + rng.logistic(0, 1, len(frame))
     fallen = np.zeros(len(frame), dtype=bool)
     fallen[np.argsort(-score, kind="stable")[: round(share * len(frame))]] = True
     return fallen

@@ -68,9 +68,7 @@ def lay_out(
     kinds = _district_kinds(districts, bounds, rng)
     angles, lengths = rng.uniform(0, np.pi / 2, len(districts)), rng.integers(5, 9, len(districts))
     for scale in 0.93 ** np.arange(0, 9):
-        grids = [
-            _street_grid(*district, scale) for district in zip(districts, kinds, angles, lengths, strict=True)
-        ]
+        grids = [_street_grid(*district, scale) for district in zip(districts, kinds, angles, lengths, strict=True)]
         if sum(len(lots) for lots, _ in grids) >= n_buildings:
             break
     else:
@@ -96,9 +94,7 @@ def _districts(bounds: tuple[float, float, float, float], rng: np.random.Generat
     x, y = (grid.ravel() for grid in np.meshgrid(np.arange(n_x), np.arange(n_y)))
     place = rng.uniform(0.15, 0.85, (2, x.size))
     points = shapely.multipoints(
-        np.column_stack(
-            [west + (x + place[0]) * (east - west) / n_x, south + (y + place[1]) * (north - south) / n_y]
-        )
+        np.column_stack([west + (x + place[0]) * (east - west) / n_x, south + (y + place[1]) * (north - south) / n_y])
     )
     cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=shapely.box(*bounds)))
     cells = shapely.intersection(cells, shapely.box(*bounds))
@@ -107,9 +103,7 @@ def _districts(bounds: tuple[float, float, float, float], rng: np.random.Generat
     return cells[np.lexsort(centres.round(3).T)]
 
 
-def _district_kinds(
-    districts: NDArray, bounds: tuple[float, float, float, float], rng: np.random.Generator
-) -> NDArray:
+def _district_kinds(districts: NDArray, bounds: tuple[float, float, float, float], rng: np.random.Generator) -> NDArray:
     centres = shapely.get_coordinates(shapely.centroid(districts))
     away = np.hypot(*(centres - [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]).T)
     kinds = np.where(rng.random(len(districts)) < 0.14, 2, 0)
@@ -127,9 +121,7 @@ def _street_grid(
     reach = shapely.minimum_bounding_radius(district) * 2
     columns = np.arange(-np.ceil(reach / pitch_x), np.ceil(reach / pitch_x) + 1) * pitch_x
     rows = np.arange(-np.ceil(reach / pitch_y), np.ceil(reach / pitch_y) + 1) * pitch_y
-    corner_x, corner_y = (
-        grid.ravel() for grid in np.meshgrid(columns[:, None] + np.arange(lots_long) * width, rows)
-    )
+    corner_x, corner_y = (grid.ravel() for grid in np.meshgrid(columns[:, None] + np.arange(lots_long) * width, rows))
     near = np.array([[0, 0], [width, 0], [width, depth], [0, depth]])
     far = np.array([[width, 2 * depth], [0, 2 * depth], [0, depth], [width, depth]])
     corners = np.column_stack([corner_x, corner_y])[:, None, :]
@@ -139,9 +131,7 @@ def _street_grid(
     shapely.prepare(inner)
     lots = lots[shapely.contains_properly(inner, shapely.polygons(lots))]
     middle_x, middle_y, end = columns - STREET_M / 2, rows - STREET_M / 2, np.array([-reach, reach])
-    along = np.array(
-        [[[x, end[0]], [x, end[1]]] for x in middle_x] + [[[end[0], y], [end[1], y]] for y in middle_y]
-    )
+    along = np.array([[[x, end[0]], [x, end[1]]] for x in middle_x] + [[[end[0], y], [end[1], y]] for y in middle_y])
     return lots, along @ turn + centre
 
 
@@ -158,46 +148,37 @@ def _keep(
 
 
 def _footprints(lots: NDArray, rng: np.random.Generator) -> NDArray:
-    """A footprint on each lot: three quarters are rectangles, the others L-shaped or around a courtyard."""
+    """Put a footprint on each lot: three quarters are rectangles, the others L-shaped or around a courtyard."""
     n = len(lots)
-    along, deep = lots[:, 1] - lots[:, 0], lots[:, 3] - lots[:, 0]
-    width, depth = np.linalg.norm(along, axis=1), np.linalg.norm(deep, axis=1)
+    width = np.linalg.norm(lots[:, 1] - lots[:, 0], axis=1)
+    depth = np.linalg.norm(lots[:, 3] - lots[:, 0], axis=1)
     left, right = rng.uniform(0.7, 2.2, (2, n))
-    front, back = rng.uniform(1.0, 2.5, n), rng.uniform(0.15, 0.42, n) * depth
-    x0, x1, y0, y1 = left, width - right, front, depth - back
-    shape = rng.random(n)
-    wing, step = rng.uniform(0.40, 0.60, n), rng.uniform(0.40, 0.60, n)
-    mirrored = rng.random(n) < 0.5
-    ring = np.empty((n, 6, 2))
-    # A rectangle is an L whose step has no size; its two doubled corners vanish below.
-    notched = shape < 0.25
-    cut_x, cut_y = np.where(notched, x0 + wing * (x1 - x0), x1), np.where(notched, y0 + step * (y1 - y0), y1)
-    for k, (x, y) in enumerate([(x0, y0), (x1, y0), (x1, cut_y), (cut_x, cut_y), (cut_x, y1), (x0, y1)]):
-        ring[:, k] = np.column_stack([np.where(mirrored, width - x, x), y])
-    place = lambda local: (
-        lots[:, None, 0]
-        + local[..., :1] * (along / width[:, None])[:, None]
-        + local[..., 1:] * (deep / depth[:, None])[:, None]
-    )  # noqa: E731
-    shells = place(ring)
-    polygons = np.array(
-        [
-            shapely.Polygon(shell if notch else shell[[0, 1, 2, 5]])
-            for shell, notch in zip(shells, notched, strict=True)
-        ]
-    )
+    x0, x1, y0, y1 = left, width - right, rng.uniform(1.0, 2.5, n), depth * (1 - rng.uniform(0.15, 0.42, n))
+    shape, mirrored = rng.random(n), rng.random(n) < 0.5
+    notch_x, notch_y = x0 + rng.uniform(0.4, 0.6, n) * (x1 - x0), y0 + rng.uniform(0.4, 0.6, n) * (y1 - y0)
+    whole = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    polygons = shapely.polygons(_place(whole, lots, mirrored))
+    corner = (shape >= 0.10) & (shape < 0.25)
+    ell = [(x0, y0), (x1, y0), (x1, notch_y), (notch_x, notch_y), (notch_x, y1), (x0, y1)]
+    polygons[corner] = shapely.polygons(_place(ell, lots, mirrored)[corner])
     roomy = (shape < 0.10) & (x1 - x0 > 10.5) & (y1 - y0 > 9.5)
-    yard = np.stack(
-        [
-            np.column_stack([x0 + (x1 - x0) * fx, y0 + (y1 - y0) * fy])
-            for fx, fy in [(0.34, 0.36), (0.66, 0.36), (0.66, 0.64), (0.34, 0.64)]
-        ],
-        axis=1,
-    )
-    whole = np.stack([np.column_stack(corner) for corner in [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]], axis=1)
-    yards, outers = place(yard), place(whole)
-    polygons[roomy] = [shapely.Polygon(outers[k], [yards[k]]) for k in np.flatnonzero(roomy)]
+    inset = [
+        (x0 + (x1 - x0) * fx, y0 + (y1 - y0) * fy)
+        for fx, fy in ((0.34, 0.36), (0.66, 0.36), (0.66, 0.64), (0.34, 0.64))
+    ]
+    yards = shapely.polygons(_place(inset, lots, mirrored)[roomy])
+    polygons[roomy] = shapely.difference(polygons[roomy], yards)
     return shapely.orient_polygons(polygons)
+
+
+def _place(corners: list[tuple[NDArray, NDArray]], lots: NDArray, mirrored: NDArray) -> NDArray:
+    """Turn corners given along and away from the street into map coordinates, shape (n, corners, 2)."""
+    along, deep = lots[:, 1] - lots[:, 0], lots[:, 3] - lots[:, 0]
+    width = np.linalg.norm(along, axis=1)
+    x = np.stack([x for x, _ in corners], axis=1) / width[:, None]
+    y = np.stack([y for _, y in corners], axis=1) / np.linalg.norm(deep, axis=1)[:, None]
+    x = np.where(mirrored[:, None], 1 - x, x)
+    return lots[:, None, 0] + x[..., None] * along[:, None] + y[..., None] * deep[:, None]
 
 
 def _roads(districts: NDArray, streets: list[NDArray], crs: object) -> gpd.GeoDataFrame:

@@ -131,9 +131,7 @@ class City:
     @cached_property
     def road_surfaces(self) -> NDArray:
         """Roads as polygons of their width."""
-        return shapely.buffer(
-            self.roads.geometry.to_numpy(), self.roads["width_m"].to_numpy() / 2, cap_style="flat"
-        )
+        return shapely.buffer(self.roads.geometry.to_numpy(), self.roads["width_m"].to_numpy() / 2, cap_style="flat")
 
 
 def make_city(
@@ -173,9 +171,7 @@ def make_city(
     """
     unknown = sorted(set(others) - set(CityParameters.__dataclass_fields__))
     if unknown:
-        raise CityError(
-            "unknown parameter", where="make_city", value=unknown, fix="see CityParameters for the names"
-        )
+        raise CityError("unknown parameter", where="make_city", value=unknown, fix="see CityParameters for the names")
     parameters = CityParameters(seed=seed, extent_m=extent_m, n_buildings=n_buildings, **others)  # type: ignore[arg-type]
     # One generator for each part: a change in one part leaves the others as they were.
     streams = iter(np.random.default_rng(seed).spawn(6))
@@ -219,7 +215,7 @@ def _furnish(
     layout: Layout, bounds: tuple[float, float, float, float], crs: pyproj.CRS, given: pd.DataFrame, parameters: CityParameters,
     rng: np.random.Generator, shaking_rng: np.random.Generator,
 ) -> gpd.GeoDataFrame:  # fmt: skip
-    """The buildings table: given attributes kept, the others drawn, ids and damage added."""
+    """Fill the buildings table: given attributes kept, the others drawn, ids and damage added."""
     centre = shapely.get_coordinates(shapely.centroid(layout.footprints))
     middle, half = (
         np.array([bounds[0] + bounds[2], bounds[1] + bounds[3]]) / 2,
@@ -230,22 +226,14 @@ def _furnish(
     drawn = draw_attributes(use, central, shapely.area(layout.footprints), rng)
     frame = _prefer(given, drawn)
     grid = random_field((64, 64), 16.0, shaking_rng)
-    cell = (
-        ((centre - [bounds[0], bounds[1]]) / [bounds[2] - bounds[0], bounds[3] - bounds[1]] * 63)
-        .round()
-        .astype(int)
-    )
+    cell = ((centre - [bounds[0], bounds[1]]) / [bounds[2] - bounds[0], bounds[3] - bounds[1]] * 63).round().astype(int)
     fallen = draw_damage(frame, grid[cell[:, 1], cell[:, 0]], parameters.damaged_share, rng)
     known = given["damaged"].notna().to_numpy() if "damaged" in given else np.zeros(len(frame), dtype=bool)
     frame["damaged"] = (
-        np.where(known, given["damaged"], fallen).astype(bool).astype(object)
-        if known.any()
-        else fallen.astype(object)
+        np.where(known, given["damaged"], fallen).astype(bool).astype(object) if known.any() else fallen.astype(object)
     )
     frame["building_id"] = (
-        given["building_id"].to_numpy()
-        if "building_id" in given
-        else [f"b{k:06d}" for k in range(len(frame))]
+        given["building_id"].to_numpy() if "building_id" in given else [f"b{k:06d}" for k in range(len(frame))]
     )
     used, _ = sort_buildings(gpd.GeoDataFrame(frame, geometry=layout.footprints, crs=crs))
     return check_buildings(used)
@@ -259,15 +247,11 @@ def _prefer(given: pd.DataFrame, drawn: pd.DataFrame) -> pd.DataFrame:
     if "height_m" in given:
         only_height = (given["height_m"].notna() & given["floors"].isna()).to_numpy()
         only_floors = (given["height_m"].isna() & given["floors"].notna()).to_numpy()
-        frame.loc[only_height, "floors"] = np.maximum(
-            1, (frame.loc[only_height, "height_m"] / FLOOR_HEIGHT_M).round()
-        )
+        frame.loc[only_height, "floors"] = np.maximum(1, (frame.loc[only_height, "height_m"] / FLOOR_HEIGHT_M).round())
         frame.loc[only_floors, "height_m"] = frame.loc[only_floors, "floors"] * FLOOR_HEIGHT_M + 1.0
         area = (drawn["floor_area_m2"] / drawn["floors"]).to_numpy()
         frame["floor_area_m2"] = (
-            given["floor_area_m2"]
-            .where(given["floor_area_m2"].notna(), area * frame["floors"].to_numpy())
-            .to_numpy()
+            given["floor_area_m2"].where(given["floor_area_m2"].notna(), area * frame["floors"].to_numpy()).to_numpy()
         )
     return frame
 

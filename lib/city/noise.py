@@ -25,6 +25,10 @@ def _mix(value: uint64) -> uint64:
 
 
 @njit(cache=True)
+def _key(seed: uint64, stream: uint64) -> uint64:
+    return _mix(_mix(seed + _GOLDEN) + stream * _GOLDEN)
+
+
 def stream_key(seed: int, stream: int) -> np.uint64:
     """One key for each (seed, stream), to be handed to ``uniform``.
 
@@ -39,7 +43,8 @@ def stream_key(seed: int, stream: int) -> np.uint64:
     -------
     numpy.uint64
     """
-    return _mix(_mix(uint64(seed) + _GOLDEN) + uint64(stream) * _GOLDEN)
+    # Compiled code gives a plain int back, which the next compiled function would take for a signed one.
+    return np.uint64(_key(np.uint64(seed), np.uint64(stream)))
 
 
 @njit(cache=True, inline="always")

@@ -55,7 +55,7 @@ def faulty_dem(
     leakage: float,
     rng: np.random.Generator,
 ) -> xr.DataArray:
-    """The terrain with the errors of a real DEM.
+    """Give the terrain the errors of a real DEM.
 
     Parameters
     ----------
@@ -80,9 +80,7 @@ def faulty_dem(
     error = bias_m + rms_m * random_field(terrain.shape, correlation_m / POSTING_M, rng)
     if leakage > 0:
         shapes = zip(buildings.geometry, buildings["height_m"], strict=True)
-        roofs = rasterio.features.rasterize(
-            shapes, terrain.shape, transform=terrain.rio.transform(), dtype="float64"
-        )
+        roofs = rasterio.features.rasterize(shapes, terrain.shape, transform=terrain.rio.transform(), dtype="float64")
         error = error + leakage * ndimage.gaussian_filter(roofs, 15.0 / POSTING_M)
     dem = terrain + error
     return dem.rename("dem").rio.write_crs(terrain.rio.crs)
@@ -137,9 +135,7 @@ def _axes(bounds: tuple[float, float, float, float]) -> tuple[NDArray, NDArray]:
     west, south, east, north = bounds
     n_x = int(np.ceil((east - west + 2 * MARGIN_M) / POSTING_M))
     n_y = int(np.ceil((north - south + 2 * MARGIN_M) / POSTING_M))
-    return west - MARGIN_M + (np.arange(n_x) + 0.5) * POSTING_M, north + MARGIN_M - (
-        np.arange(n_y) + 0.5
-    ) * POSTING_M
+    return west - MARGIN_M + (np.arange(n_x) + 0.5) * POSTING_M, north + MARGIN_M - (np.arange(n_y) + 0.5) * POSTING_M
 
 
 def _as_raster(values: NDArray, x: NDArray, y: NDArray, crs: object, name: str) -> xr.DataArray:
