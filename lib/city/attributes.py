@@ -7,6 +7,8 @@ where the shaking is strongest.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -51,7 +53,9 @@ _ROOFS_FLAT = [
 _FRAGILITY = dict(zip(WALL_MATERIALS, (1.2, 0.6, 0.2, 0.0, 0.3, 0.3, 0.5, -0.9, -1.2, -0.3, 0.3), strict=True))
 
 
-def draw_attributes(use: NDArray, central: NDArray, area_m2: NDArray, rng: np.random.Generator) -> pd.DataFrame:
+def draw_attributes(
+    use: NDArray[Any], central: NDArray[Any], area_m2: NDArray[Any], rng: np.random.Generator
+) -> pd.DataFrame:
     """Draw floors, height, year and materials of each building, given its use and place.
 
     Parameters
@@ -92,7 +96,7 @@ def draw_attributes(use: NDArray, central: NDArray, area_m2: NDArray, rng: np.ra
     )
 
 
-def draw_uses(district_kind: NDArray, rng: np.random.Generator) -> NDArray:
+def draw_uses(district_kind: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     """Draw each building's use from the kind of its district (0 homes, 1 centre, 2 industry).
 
     Parameters
@@ -108,7 +112,7 @@ def draw_uses(district_kind: NDArray, rng: np.random.Generator) -> NDArray:
     return _choose(shares[district_kind], USES, rng)
 
 
-def draw_damage(frame: pd.DataFrame, shaking: NDArray, share: float, rng: np.random.Generator) -> NDArray:
+def draw_damage(frame: pd.DataFrame, shaking: NDArray[Any], share: float, rng: np.random.Generator) -> NDArray[Any]:
     """Choose which buildings fell: exactly the share asked for, those of highest score.
 
     Parameters
@@ -133,7 +137,7 @@ def draw_damage(frame: pd.DataFrame, shaking: NDArray, share: float, rng: np.ran
     return fallen
 
 
-def _choose(weights: NDArray, classes: tuple[str, ...], rng: np.random.Generator) -> NDArray:
+def _choose(weights: NDArray[Any], classes: tuple[str, ...], rng: np.random.Generator) -> NDArray[Any]:
     """One class for each row of weights."""
     cumulative = np.cumsum(weights, axis=1)
     pick = (cumulative < rng.random(len(weights))[:, None] * cumulative[:, -1:]).sum(axis=1)

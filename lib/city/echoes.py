@@ -7,6 +7,8 @@ dark, walls come in bright and dark bays, a wall and the ground before it form a
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -28,13 +30,13 @@ _STREAMS = {"texture": 21, "points": 22, "walls": 23, "corners": 24}
 
 def surface_echoes(
     surface: Surface,
-    before: NDArray,
-    sightline: NDArray,
+    before: NDArray[Any],
+    sightline: NDArray[Any],
     city: City,
     look: Look,
     roof_gain_db: float,
     seed: int,
-    slant: NDArray,
+    slant: NDArray[Any],
 ) -> None:
     """Add the single bounce of ground, roofs, heaps and trees, and of bright points on them.
 
@@ -60,7 +62,14 @@ def surface_echoes(
 
 
 def wall_echoes(
-    surface: Surface, before: NDArray, walls: Walls, city: City, look: Look, missing: float, seed: int, slant: NDArray
+    surface: Surface,
+    before: NDArray[Any],
+    walls: Walls,
+    city: City,
+    look: Look,
+    missing: float,
+    seed: int,
+    slant: NDArray[Any],
 ) -> None:
     """Add the single bounce of the walls, in 15 cm steps of height, and the double bounce at their base.
 

@@ -8,6 +8,7 @@ city's corner, not from the tile's: a tile computes exactly what the whole image
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -55,7 +56,7 @@ class RayLattice:
         azimuth = np.deg2rad(self.azimuth_deg)
         return float(np.sin(azimuth)), float(np.cos(azimuth))
 
-    def indices(self, east: NDArray, north: NDArray) -> tuple[NDArray, NDArray]:
+    def indices(self, east: NDArray[Any], north: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Global fractional line and cell of map points; a whole number is a cell's centre.
 
         Parameters
@@ -79,7 +80,7 @@ def lattice_over(
     origin: tuple[float, float],
     margin_m: tuple[float, float] = (0.0, 0.0),
 ) -> RayLattice:
-    """Find the smallest lattice that covers a rectangle, with margins before and behind it along the rays.
+    """Find the lattice that covers a rectangle, so that every point in it lies between four cells.
 
     Parameters
     ----------
@@ -97,27 +98,50 @@ def lattice_over(
     Examples
     --------
     >>> lattice_over((0, 0, 10, 5), 90.0, 1.0, origin=(0, 5)).shape
-    (5, 10)
+    (7, 12)
     """
     frame = RayLattice(azimuth_deg, spacing_m, origin, 0, 0, 1, 1)
     west, south, east, north = bounds
     line, cell = frame.indices(np.array([west, west, east, east]), np.array([south, north, south, north]))
-    # Half a cell in from the rectangle's edge, less a little, so that rounding never adds a line.
-    first_line, last_line = int(np.floor(line.min() + 0.5 + 1e-6)), int(np.ceil(line.max() - 0.5 - 1e-6))
-    first_cell = int(np.floor(cell.min() + 0.5 + 1e-6 - margin_m[0] / spacing_m))
-    last_cell = int(np.ceil(cell.max() - 0.5 - 1e-6 + margin_m[1] / spacing_m))
-    return RayLattice(
-        azimuth_deg,
-        spacing_m,
-        origin,
-        first_line,
-        first_cell,
-        last_line - first_line + 1,
-        last_cell - first_cell + 1,
-    )
+    first_line, last_line = int(np.floor(line.min())), int(np.ceil(line.max()))
+    first_cell = int(np.floor(cell.min() - margin_m[0] / spacing_m))
+    last_cell = int(np.ceil(cell.max() + margin_m[1] / spacing_m))
+    shape = (last_line - first_line + 1, last_cell - first_cell + 1)
+    return RayLattice(azimuth_deg, spacing_m, origin, first_line, first_cell, *shape)
 
 
-def sample_on(lattice: RayLattice, grid: xr.DataArray) -> NDArray:
+def pixels_within(bounds: tuple[float, float, float, float], pixel_m: float, corner: tuple[float, float]) -> RayLattice:
+    """Rows and columns of a north-up image: those whose pixel centres lie in a rectangle.
+
+    Parameters
+    ----------
+    bounds : tuple of float
+        West, south, east, north, metres.
+    pixel_m : float
+        Metres.
+    corner : tuple of float
+        Easting and northing of the upper left corner of the whole image, where rows and columns start.
+
+    Returns
+    -------
+    RayLattice
+        Lines are rows, cells are columns.
+
+    Examples
+    --------
+    >>> pixels_within((0, 0, 10, 5), 1.0, corner=(0, 5)).shape
+    (5, 10)
+    """
+    frame = RayLattice(90.0, pixel_m, corner, 0, 0, 1, 1)
+    west, south, east, north = bounds
+    row, col = frame.indices(np.array([west, east]), np.array([north, south]))
+    # A millionth of a pixel, so that bounds given as decimal numbers keep the pixels they mean.
+    first, last = np.ceil([row[0] - 1e-6, col[0] - 1e-6]), np.floor([row[1] + 1e-6, col[1] + 1e-6])
+    shape = (last - first + 1).astype(int)
+    return RayLattice(90.0, pixel_m, corner, int(first[0]), int(first[1]), int(shape[0]), int(shape[1]))
+
+
+def sample_on(lattice: RayLattice, grid: xr.DataArray) -> NDArray[Any]:
     """Sample a terrain grid bilinearly on a lattice; beyond its edge the nearest edge value holds.
 
     Parameters
@@ -147,7 +171,7 @@ def sample_on(lattice: RayLattice, grid: xr.DataArray) -> NDArray:
     return out
 
 
-def fill_polygons(lattice: RayLattice, polygons: NDArray, values: NDArray, out: NDArray) -> None:
+def fill_polygons(lattice: RayLattice, polygons: NDArray[Any], values: NDArray[Any], out: NDArray[Any]) -> None:
     """Write each polygon's value into the cells whose centre it holds, later polygons over earlier ones.
 
     Parameters
@@ -172,7 +196,7 @@ def fill_polygons(lattice: RayLattice, polygons: NDArray, values: NDArray, out: 
 
 
 @njit(cache=True)
-def running_maximum(sightline: NDArray) -> NDArray:
+def running_maximum(sightline: NDArray[Any]) -> NDArray[Any]:
     """Largest value before each cell along its line: a cell is seen where it exceeds that.
 
     Parameters

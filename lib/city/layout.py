@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -35,8 +36,8 @@ class Layout:
         LineStrings with ``width_m``.
     """
 
-    footprints: NDArray
-    district_kind: NDArray
+    footprints: NDArray[Any]
+    district_kind: NDArray[Any]
     roads: gpd.GeoDataFrame
 
 
@@ -85,7 +86,7 @@ def lay_out(
     return Layout(footprints, of_lot[kept], _roads(districts, [streets for _, streets in grids], crs))
 
 
-def _districts(bounds: tuple[float, float, float, float], rng: np.random.Generator) -> NDArray:
+def _districts(bounds: tuple[float, float, float, float], rng: np.random.Generator) -> NDArray[Any]:
     """Voronoi cells of jittered points, clipped to the city."""
     west, south, east, north = bounds
     n_x, n_y = max(1, round((east - west) / DISTRICT_M)), max(1, round((north - south) / DISTRICT_M))
@@ -103,7 +104,9 @@ def _districts(bounds: tuple[float, float, float, float], rng: np.random.Generat
     return cells[np.lexsort(centres.round(3).T)]
 
 
-def _district_kinds(districts: NDArray, bounds: tuple[float, float, float, float], rng: np.random.Generator) -> NDArray:
+def _district_kinds(
+    districts: NDArray[Any], bounds: tuple[float, float, float, float], rng: np.random.Generator
+) -> NDArray[Any]:
     centres = shapely.get_coordinates(shapely.centroid(districts))
     away = np.hypot(*(centres - [(bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2]).T)
     kinds = np.where(rng.random(len(districts)) < 0.14, 2, 0)
@@ -113,7 +116,7 @@ def _district_kinds(districts: NDArray, bounds: tuple[float, float, float, float
 
 def _street_grid(
     district: BaseGeometry, kind: int, angle: float, lots_long: int, scale: float
-) -> tuple[NDArray, NDArray]:
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Lots (n, 4, 2: corners, the first two on the street) and streets (m, 2, 2) of one district."""
     width, depth = np.array(LOT_M[kind]) * scale
     pitch_x, pitch_y = lots_long * width + STREET_M, 2 * depth + STREET_M
@@ -136,8 +139,8 @@ def _street_grid(
 
 
 def _keep(
-    lots: NDArray, bounds: tuple[float, float, float, float], n_buildings: int, rng: np.random.Generator
-) -> NDArray:
+    lots: NDArray[Any], bounds: tuple[float, float, float, float], n_buildings: int, rng: np.random.Generator
+) -> NDArray[Any]:
     """Which lots are built on: those left open lie together as parks, and some single gaps."""
     west, south, east, north = bounds
     park = random_field((int((north - south) // 10) + 2, int((east - west) // 10) + 2), 9.0, rng)
@@ -147,7 +150,7 @@ def _keep(
     return np.sort(order[:n_buildings])
 
 
-def _footprints(lots: NDArray, rng: np.random.Generator) -> NDArray:
+def _footprints(lots: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
     """Put a footprint on each lot: three quarters are rectangles, the others L-shaped or around a courtyard."""
     n = len(lots)
     width = np.linalg.norm(lots[:, 1] - lots[:, 0], axis=1)
@@ -171,7 +174,9 @@ def _footprints(lots: NDArray, rng: np.random.Generator) -> NDArray:
     return shapely.orient_polygons(polygons)
 
 
-def _place(corners: list[tuple[NDArray, NDArray]], lots: NDArray, mirrored: NDArray) -> NDArray:
+def _place(
+    corners: list[tuple[NDArray[Any], NDArray[Any]]], lots: NDArray[Any], mirrored: NDArray[Any]
+) -> NDArray[Any]:
     """Turn corners given along and away from the street into map coordinates, shape (n, corners, 2)."""
     along, deep = lots[:, 1] - lots[:, 0], lots[:, 3] - lots[:, 0]
     width = np.linalg.norm(along, axis=1)
@@ -181,7 +186,7 @@ def _place(corners: list[tuple[NDArray, NDArray]], lots: NDArray, mirrored: NDAr
     return lots[:, None, 0] + x[..., None] * along[:, None] + y[..., None] * deep[:, None]
 
 
-def _roads(districts: NDArray, streets: list[NDArray], crs: object) -> gpd.GeoDataFrame:
+def _roads(districts: NDArray[Any], streets: list[NDArray[Any]], crs: object) -> gpd.GeoDataFrame:
     """Streets clipped to their district, and the districts' borders as main streets."""
     local = [
         shapely.intersection(shapely.linestrings(lines), district)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -123,13 +124,13 @@ class City:
         return self.bounds[0], self.bounds[3]
 
     @cached_property
-    def base_m(self) -> NDArray:
+    def base_m(self) -> NDArray[Any]:
         """True height of each building's base: the terrain at its centroid, metres, shape (n,)."""
         centre = self.buildings.geometry.centroid
         return heights_at(self.terrain, centre.x.to_numpy(), centre.y.to_numpy())
 
     @cached_property
-    def road_surfaces(self) -> NDArray:
+    def road_surfaces(self) -> NDArray[Any]:
         """Roads as polygons of their width."""
         return shapely.buffer(self.roads.geometry.to_numpy(), self.roads["width_m"].to_numpy() / 2, cap_style="flat")
 

@@ -7,7 +7,7 @@ whole image would have there, however the work is cut.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, uint64
+from numba import njit
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -17,7 +17,7 @@ _S32, _S30, _S27, _S31, _S11 = (np.uint64(n) for n in (32, 30, 27, 31, 11))
 
 
 @njit(cache=True, inline="always")
-def _mix(value: uint64) -> uint64:
+def _mix(value: np.uint64) -> np.uint64:
     """Finaliser of SplitMix64: every input bit reaches every output bit."""
     value = (value ^ (value >> _S30)) * _MIX_1
     value = (value ^ (value >> _S27)) * _MIX_2
@@ -25,7 +25,7 @@ def _mix(value: uint64) -> uint64:
 
 
 @njit(cache=True)
-def _key(seed: uint64, stream: uint64) -> uint64:
+def _key(seed: np.uint64, stream: np.uint64) -> np.uint64:
     return _mix(_mix(seed + _GOLDEN) + stream * _GOLDEN)
 
 
@@ -68,7 +68,7 @@ def uniform(key: np.uint64, row: int, col: int) -> float:
     >>> uniform(key, 5, -3) == uniform(key, 5, -3) != uniform(key, -3, 5)
     True
     """
-    place = (uint64(row) << _S32) | (uint64(col) & _LOW_32)
+    place = (np.uint64(row) << _S32) | (np.uint64(col) & _LOW_32)
     return (float(_mix(_mix(place + _GOLDEN) ^ key) >> _S11) + 0.5) * 2.0**-53
 
 

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import rioxarray  # noqa: F401  (registers the .rio accessor)
 import xarray as xr
 from numba import njit
 from numpy.typing import NDArray
 
 from lib.city.echoes import surface_echoes, wall_echoes
+from lib.city.images import as_image, pixel_lattice
 from lib.city.lattice import RayLattice, lattice_over, running_maximum, sample_on
 from lib.city.model import City
 from lib.city.speckle import blur, gamma_speckle, gaussian_kernel
@@ -153,46 +154,7 @@ def simulate_sar(
     return image, true_shifts(city, look)
 
 
-def pixel_lattice(city: City, pixel_m: float, bounds: tuple[float, float, float, float] | None = None) -> RayLattice:
-    """Rows and columns of a north-up image of the city, or of the part whose pixel centres lie in ``bounds``.
-
-    Parameters
-    ----------
-    city : City
-    pixel_m : float
-        Metres.
-    bounds : tuple of float, optional
-        West, south, east, north, metres.
-
-    Returns
-    -------
-    RayLattice
-        Lines are rows, cells are columns, numbered from the city's upper left corner.
-
-    Raises
-    ------
-    CityError
-        If the bounds leave the city or hold no pixel.
-    """
-    west, south, east, north = bounds or city.bounds
-    inside = (
-        city.bounds[0] - 1e-6 <= west < east <= city.bounds[2] + 1e-6
-        and city.bounds[1] - 1e-6 <= south < north <= city.bounds[3] + 1e-6
-    )
-    if not inside:
-        raise CityError(
-            "not within the city",
-            where="bounds",
-            value=bounds,
-            fix=f"give west, south, east, north within {city.bounds}",
-        )
-    lattice = lattice_over((west, south, east, north), 90.0, pixel_m, city.corner)
-    if min(lattice.shape) < 1:
-        raise CityError("smaller than a pixel", where="bounds", value=bounds, fix=f"give at least {pixel_m} m")
-    return lattice
-
-
-def range_bins(city: City, look: Look, pixels: RayLattice, settings: SarParameters) -> tuple[NDArray, RayLattice]:
+def range_bins(city: City, look: Look, pixels: RayLattice, settings: SarParameters) -> tuple[NDArray[Any], RayLattice]:
     """Energy of all echoes on a lattice of range bins that covers the pixels, before geocoding.
 
     Parameters
@@ -239,7 +201,7 @@ def range_bins(city: City, look: Look, pixels: RayLattice, settings: SarParamete
     return blur(slant.astype(np.float32), gaussian_kernel(sigma)), lattice
 
 
-def _sightline(surface: Surface, cot: float, base_m: float) -> NDArray:
+def _sightline(surface: Surface, cot: float, base_m: float) -> NDArray[Any]:
     """Height at which each cell's ray would cross u = 0: the larger, the farther up the cell is seen."""
     lattice = surface.lattice
     u = (np.arange(lattice.n_cells) + lattice.first_cell + 0.5) * lattice.spacing_m
@@ -250,27 +212,6 @@ def _extent(pixels: RayLattice, city: City) -> tuple[float, float, float, float]
     west = city.corner[0] + pixels.first_cell * pixels.spacing_m
     north = city.corner[1] - pixels.first_line * pixels.spacing_m
     return west, north - pixels.n_lines * pixels.spacing_m, west + pixels.n_cells * pixels.spacing_m, north
-
-
-def as_image(values: NDArray, pixels: RayLattice, city: City, attributes: dict[str, object]) -> xr.DataArray:
-    """Give pixel values their coordinates, CRS and attributes.
-
-    Parameters
-    ----------
-    values : ndarray, shape (rows, cols)
-    pixels : RayLattice
-        From ``pixel_lattice``.
-    city : City
-    attributes : dict
-        Of the image, such as its units.
-
-    Returns
-    -------
-    DataArray, dims (y, x)
-    """
-    x = city.corner[0] + (np.arange(pixels.n_cells) + pixels.first_cell + 0.5) * pixels.spacing_m
-    y = city.corner[1] - (np.arange(pixels.n_lines) + pixels.first_line + 0.5) * pixels.spacing_m
-    return xr.DataArray(values, coords={"y": y, "x": x}, dims=("y", "x"), attrs=attributes).rio.write_crs(city.crs)
 
 
 def _frame(lattice: RayLattice) -> tuple[float, float, float, int, int]:

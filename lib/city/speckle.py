@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ _TABLE_SIZE = 4096
 _TABLE_REACH = 5.0
 
 
-def gamma_speckle(pixels: RayLattice, looks: float, resolution_px: float, seed: int) -> NDArray:
+def gamma_speckle(pixels: RayLattice, looks: float, resolution_px: float, seed: int) -> NDArray[Any]:
     """Multiplicative speckle of mean 1: gamma distributed, correlated as the point response demands.
 
     A Gaussian field is filtered to the resolution, then its values are mapped to the gamma distribution. So the
@@ -54,7 +56,7 @@ def gamma_speckle(pixels: RayLattice, looks: float, resolution_px: float, seed: 
     return _look_up(np.ascontiguousarray(field), table.astype(np.float32))
 
 
-def gaussian_kernel(sigma: float) -> NDArray:
+def gaussian_kernel(sigma: float) -> NDArray[Any]:
     """Weights of a Gaussian filter that sum to one; a single one where it would blur less than a quarter cell.
 
     Parameters
@@ -74,7 +76,7 @@ def gaussian_kernel(sigma: float) -> NDArray:
 
 
 @njit(cache=True)
-def blur(image: NDArray, kernel: NDArray) -> NDArray:
+def blur(image: NDArray[Any], kernel: NDArray[Any]) -> NDArray[Any]:
     """Filter rows, then columns, with the same weights; beyond the edge there is nothing.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -35,10 +36,10 @@ class Surface:
     """
 
     lattice: RayLattice
-    ground_m: NDArray
-    top_m: NDArray
-    kind: NDArray
-    building: NDArray
+    ground_m: NDArray[Any]
+    top_m: NDArray[Any]
+    kind: NDArray[Any]
+    building: NDArray[Any]
 
 
 def surface_on(lattice: RayLattice, city: City) -> Surface:
@@ -104,7 +105,7 @@ def _raise(heap, building, fallen, height, base, top, kind, key, first_line, fir
                 kind[i, j], building[i, j] = RUBBLE, b
 
 
-def _plant(lattice: RayLattice, city: City, top: NDArray, kind: NDArray, building: NDArray) -> None:
+def _plant(lattice: RayLattice, city: City, top: NDArray[Any], kind: NDArray[Any], building: NDArray[Any]) -> None:
     trees = city.trees
     line, cell = lattice.indices(trees.geometry.x.to_numpy(), trees.geometry.y.to_numpy())
     sizes = trees["radius_m"].to_numpy() / lattice.spacing_m

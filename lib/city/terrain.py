@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import geopandas as gpd
 import numpy as np
 import rasterio.features
@@ -77,7 +79,7 @@ def faulty_dem(
     DataArray
         Same grid as the terrain.
     """
-    error = bias_m + rms_m * random_field(terrain.shape, correlation_m / POSTING_M, rng)
+    error = bias_m + rms_m * random_field((terrain.sizes["y"], terrain.sizes["x"]), correlation_m / POSTING_M, rng)
     if leakage > 0:
         shapes = zip(buildings.geometry, buildings["height_m"], strict=True)
         roofs = rasterio.features.rasterize(shapes, terrain.shape, transform=terrain.rio.transform(), dtype="float64")
@@ -86,7 +88,7 @@ def faulty_dem(
     return dem.rename("dem").rio.write_crs(terrain.rio.crs)
 
 
-def random_field(shape: tuple[int, int], correlation: float, rng: np.random.Generator) -> NDArray:
+def random_field(shape: tuple[int, int], correlation: float, rng: np.random.Generator) -> NDArray[Any]:
     """Gaussian random field with mean 0 and standard deviation 1 over the grid itself.
 
     Parameters
@@ -112,7 +114,7 @@ def random_field(shape: tuple[int, int], correlation: float, rng: np.random.Gene
     return (field - field.mean()) / field.std()
 
 
-def heights_at(grid: xr.DataArray, east: NDArray, north: NDArray) -> NDArray:
+def heights_at(grid: xr.DataArray, east: NDArray[Any], north: NDArray[Any]) -> NDArray[Any]:
     """Height of a terrain grid at map points, bilinear; beyond its edge the nearest edge value holds.
 
     Parameters
@@ -131,13 +133,13 @@ def heights_at(grid: xr.DataArray, east: NDArray, north: NDArray) -> NDArray:
     return ndimage.map_coordinates(grid.to_numpy().astype(float), place, order=1, mode="nearest")
 
 
-def _axes(bounds: tuple[float, float, float, float]) -> tuple[NDArray, NDArray]:
+def _axes(bounds: tuple[float, float, float, float]) -> tuple[NDArray[Any], NDArray[Any]]:
     west, south, east, north = bounds
     n_x = int(np.ceil((east - west + 2 * MARGIN_M) / POSTING_M))
     n_y = int(np.ceil((north - south + 2 * MARGIN_M) / POSTING_M))
     return west - MARGIN_M + (np.arange(n_x) + 0.5) * POSTING_M, north + MARGIN_M - (np.arange(n_y) + 0.5) * POSTING_M
 
 
-def _as_raster(values: NDArray, x: NDArray, y: NDArray, crs: object, name: str) -> xr.DataArray:
+def _as_raster(values: NDArray[Any], x: NDArray[Any], y: NDArray[Any], crs: object, name: str) -> xr.DataArray:
     raster = xr.DataArray(values, coords={"y": y, "x": x}, dims=("y", "x"), name=name, attrs={"units": "m"})
     return raster.rio.write_crs(crs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,10 +29,10 @@ class Walls:
         Cosine of the angle between the wall's outward normal and the direction to the sensor, 0 to 1.
     """
 
-    start: NDArray
-    end: NDArray
-    building: NDArray
-    facing: NDArray
+    start: NDArray[Any]
+    end: NDArray[Any]
+    building: NDArray[Any]
+    facing: NDArray[Any]
 
 
 def facing_walls(city: City, look: Look) -> Walls:
@@ -95,7 +96,7 @@ def true_shifts(city: City, look: Look) -> pd.DataFrame:
     return pd.DataFrame({"building_id": city.buildings["building_id"].to_numpy(), "shift_m": mean})
 
 
-def _solve_shift(place: NDArray, height_m: NDArray, city: City, look: Look) -> NDArray:
+def _solve_shift(place: NDArray[Any], height_m: NDArray[Any], city: City, look: Look) -> NDArray[Any]:
     """Damped fixed-point iteration: it also settles where the DEM is as steep as the ray."""
     gx, gy = look.ground_range
     shift = np.zeros(len(place))

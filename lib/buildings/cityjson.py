@@ -9,6 +9,7 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from lib.errors import BuildingsError
 
@@ -62,7 +63,7 @@ def read_cityjson(path: str | Path) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(rows, crs=_crs(city))
 
 
-def _vertices(city: dict[str, Any]) -> np.ndarray:
+def _vertices(city: dict[str, Any]) -> NDArray[Any]:
     points = np.asarray(city["vertices"], dtype=float)
     if "transform" in city:
         points = points * np.asarray(city["transform"]["scale"]) + np.asarray(city["transform"]["translate"])
@@ -74,7 +75,7 @@ def _crs(city: dict[str, Any]) -> str | None:
     return f"EPSG:{reference.rstrip('/').replace('::', '/').split('/')[-1]}" if reference else None
 
 
-def _building(name: str, objects: dict[str, Any], vertices: np.ndarray) -> dict[str, object]:
+def _building(name: str, objects: dict[str, Any], vertices: NDArray[Any]) -> dict[str, object]:
     parts = [objects[name], *(objects[child] for child in objects[name].get("children", []))]
     faces = [
         ring for part in parts for geometry in part.get("geometry", []) for ring in _outer_rings(geometry["boundaries"])

@@ -1,34 +1,22 @@
-"""The buildings table that every room shares: its schema, how it is read, and which rows are refused.
-
-A row is used or skipped with a reason; a table is accepted or refused with one clear sentence.
-"""
+"""Read footprints from any common file into the shared table: a row is used, or skipped with a reason."""
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 import pyproj
 import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataSourceError
 
-from lib.cityjson import read_cityjson
+from lib.buildings.cityjson import read_cityjson
+from lib.buildings.schema import COLUMNS, SCHEMA, check_buildings
 from lib.errors import BuildingsError, CompanionWarning, CRSError
-
-USES = ("residential", "commercial", "industrial", "public")
-ROOF_MATERIALS = (
-    "built-up", "PVC", "glass", "metal", "fibre cement with asbestos", "fibre cement without asbestos",
-    "cement stone", "tile", "thatch", "green", "other",
-)  # fmt: skip
-WALL_MATERIALS = (
-    "brick", "lightweight concrete", "concrete", "glass", "fibre cement with asbestos",
-    "fibre cement without asbestos", "binding work", "wood", "metal", "PVC", "other",
-)  # fmt: skip
 
 # What common sources call our columns, in order of preference (OSM exports, EUBUCCO, CityJSON).
 ALIASES = {
@@ -37,20 +25,6 @@ ALIASES = {
     "floors": ("building:levels", "building_levels", "num_floors"),
     "construction_year": ("age", "year", "start_date"),
 }
-
-SCHEMA = pa.DataFrameSchema(
-    {
-        "height_m": pa.Column(float, pa.Check.in_range(0, 1000, include_min=False), nullable=True),
-        "floors": pa.Column(float, pa.Check.in_range(0, 250), nullable=True),
-        "floor_area_m2": pa.Column(float, pa.Check.gt(0), nullable=True),
-        "use": pa.Column(None, pa.Check.isin(USES), nullable=True),
-        "construction_year": pa.Column(float, pa.Check.in_range(0, 2100), nullable=True),
-        "roof_material": pa.Column(None, pa.Check.isin(ROOF_MATERIALS), nullable=True),
-        "wall_material": pa.Column(None, pa.Check.isin(WALL_MATERIALS), nullable=True),
-        "damaged": pa.Column(None, pa.Check.isin([True, False]), nullable=True),
-    }
-)
-COLUMNS = ("building_id", *SCHEMA.columns, "geometry")
 
 
 def read_buildings(path: str | Path, crs: str | None = None) -> gpd.GeoDataFrame:
@@ -209,74 +183,6 @@ def sort_buildings(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFr
     return used.reset_index(drop=True), listing.reset_index(drop=True)
 
 
-def check_buildings(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Refuse a table that does not keep the shared schema; return it unchanged when it does.
-
-    Parameters
-    ----------
-    frame : GeoDataFrame
-        Projected CRS in metres, unique string ``building_id``, the columns of ``SCHEMA``.
-
-    Returns
-    -------
-    GeoDataFrame
-        The table itself.
-
-    Raises
-    ------
-    CRSError
-        If the CRS is missing or not in metres.
-    BuildingsError
-        If a column is missing or holds a value outside its range or classes; names row and value.
-
-    Examples
-    --------
-    >>> used, _ = sort_buildings(gpd.GeoDataFrame(geometry=[shapely.box(0, 0, 9, 9)], crs=32637))
-    >>> check_buildings(used) is used
-    True
-    """
-    if frame.crs is None or not frame.crs.is_projected:
-        raise CRSError(
-            "buildings need a projected CRS in metres",
-            where="check_buildings",
-            value=frame.crs,
-            fix="read them with read_buildings",
-        )
-    missing = [column for column in COLUMNS if column not in frame.columns]
-    if missing:
-        raise BuildingsError(
-            "missing columns",
-            where="check_buildings",
-            value=missing,
-            fix="read the table with read_buildings",
-        )
-    if frame["building_id"].duplicated().any():
-        raise BuildingsError(
-            "duplicate building_id",
-            where="check_buildings",
-            value=list(frame.loc[frame["building_id"].duplicated(), "building_id"][:5]),
-            fix="give every building its own id",
-        )
-    try:
-        SCHEMA.validate(pd.DataFrame(frame.drop(columns="geometry")))
-    except pa.errors.SchemaError as error:
-        raise _schema_error(error) from error
-    return frame
-
-
-def _schema_error(error: pa.errors.SchemaError) -> BuildingsError:
-    column = getattr(error.schema, "name", "table")
-    cases = error.failure_cases
-    value = cases["failure_case"].iloc[0] if isinstance(cases, pd.DataFrame) else cases
-    row = cases["index"].iloc[0] if isinstance(cases, pd.DataFrame) else "?"
-    return BuildingsError(
-        f"value refused by the rule {error.check}",
-        where=f"{column}, row {row}",
-        value=value,
-        fix="see SCHEMA in lib.buildings for units and classes",
-    )
-
-
 def _read_table(path: Path) -> gpd.GeoDataFrame:
     if not path.exists():
         raise BuildingsError("no such file", where="read_buildings", value=str(path), fix="check the path")
@@ -317,7 +223,7 @@ def _complete_columns(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(columns | others, geometry=frame.geometry.to_numpy(), crs=frame.crs)[[*COLUMNS, *others]]
 
 
-def _as_number(values: pd.Series, name: str) -> np.ndarray:
+def _as_number(values: pd.Series, name: str) -> NDArray[Any]:
     numbers = pd.to_numeric(values, errors="coerce")
     lost = values[numbers.isna() & values.notna() & (values.astype(str) != "")]
     if len(lost):
@@ -327,12 +233,12 @@ def _as_number(values: pd.Series, name: str) -> np.ndarray:
             value=lost.iloc[0],
             fix="write plain numbers: metres, square metres, counts, years",
         )
-    return cast("np.ndarray", numbers.to_numpy(dtype=float))
+    return numbers.to_numpy(dtype=float)
 
 
-def _as_class(values: pd.Series) -> np.ndarray:
+def _as_class(values: pd.Series) -> NDArray[Any]:
     plain = values.astype(object)
-    return cast("np.ndarray", plain.where(plain.notna(), None).to_numpy(dtype=object))
+    return plain.where(plain.notna(), None).to_numpy(dtype=object)
 
 
 def _geometry_reasons(geometry: gpd.GeoSeries) -> pd.Series:
@@ -345,8 +251,9 @@ def _geometry_reasons(geometry: gpd.GeoSeries) -> pd.Series:
         "not a polygon": ~polygonal,
         "several parts": parts > 1,
         "coordinates not finite": ~np.isfinite(geometry.bounds).all(axis=1),
+        # The hull, because the two halves of a bow tie cancel.
+        "zero area": geometry.convex_hull.area < 1e-6,
         "self-crossing": ~geometry.is_valid,
-        "zero area": geometry.area < 1e-6,
         "smaller than 1 m2": geometry.area < 1.0,
     }
     reasons = pd.Series("", index=geometry.index, dtype=object)

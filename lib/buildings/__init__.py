@@ -1,0 +1,9 @@
+"""The buildings table that every room shares: its schema, how it is read, and which rows are refused."""
+
+from lib.buildings.reading import read_buildings, sort_buildings, to_metres
+from lib.buildings.schema import COLUMNS, ROOF_MATERIALS, SCHEMA, USES, WALL_MATERIALS, check_buildings
+
+__all__ = [
+    "COLUMNS", "ROOF_MATERIALS", "SCHEMA", "USES", "WALL_MATERIALS",
+    "check_buildings", "read_buildings", "sort_buildings", "to_metres",
+]  # fmt: skip
