@@ -19,6 +19,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window, from_bounds
 
 from lib.errors import CRSError, RasterError
+from lib.tiff_check import missing_bytes
 
 Bounds = tuple[float, float, float, float]
 Rotated = Literal["refuse", "keep", "resample"]
@@ -49,6 +50,10 @@ def open_raster(path: str | Path, rotated: Rotated = "refuse") -> Iterator[Any]:
     place = Path(path)
     if not place.is_file():
         raise RasterError("no such file", where="raster", value=str(place), fix="check the path")
+    lacking = missing_bytes(place)
+    if lacking:
+        fix = "download or copy it again"
+        raise RasterError("is truncated", where=str(place), value=f"at least {lacking} bytes too few", fix=fix)
     try:
         with rasterio.open(place) as raster:
             _check_grid(raster, place)
@@ -61,9 +66,7 @@ def open_raster(path: str | Path, rotated: Rotated = "refuse") -> Iterator[Any]:
                     yield upright
             else:
                 fix = "pass rotated='resample' for a north-up grid, or rotated='keep' for the stored pixels"
-                raise RasterError(
-                    "grid is not north-up", where=str(place), value=tuple(raster.transform)[:6], fix=fix
-                )
+                raise RasterError("grid is not north-up", where=str(place), value=tuple(raster.transform)[:6], fix=fix)
     except RasterioError as error:
         raise RasterError("cannot be read", where=str(place), value=str(error), fix=_advice(place)) from None
 
@@ -88,9 +91,7 @@ def is_north_up(transform: Affine) -> bool:
     return abs(transform.b) <= tiny and abs(transform.d) <= tiny and transform.a > 0 > transform.e
 
 
-def read_window(
-    raster: Any, bands: list[int], bounds: Bounds | None
-) -> tuple[NDArray[Any], NDArray[np.bool_], Affine]:
+def read_window(raster: Any, bands: list[int], bounds: Bounds | None) -> tuple[NDArray[Any], NDArray[np.bool_], Affine]:
     """Read bands, whole or within bounds.
 
     Parameters
@@ -117,18 +118,14 @@ def read_window(
     where = str(raster.name)
     missing = [band for band in bands if not 1 <= band <= raster.count]
     if missing:
-        raise RasterError(
-            "no such band", where=where, value=missing, fix=f"choose from the {raster.count} there"
-        )
+        raise RasterError("no such band", where=where, value=missing, fix=f"choose from the {raster.count} there")
     window = Window(0, 0, raster.width, raster.height) if bounds is None else _window(raster, bounds)
     pixels = raster.read(bands, window=window)
     valid = (raster.read_masks(bands, window=window) > 0).all(axis=0)
     if not np.issubdtype(pixels.dtype, np.integer):
         valid &= np.isfinite(pixels).all(axis=0)
     if not valid.any():
-        raise RasterError(
-            "holds nothing but nodata", where=where, value=bounds, fix="check the file and the bounds"
-        )
+        raise RasterError("holds nothing but nodata", where=where, value=bounds, fix="check the file and the bounds")
     return pixels, valid, raster.window_transform(window)
 
 
@@ -186,9 +183,7 @@ def _check_grid(raster: Any, path: Path) -> None:
         fix = "reproject it to the UTM zone of the scene, such as with gdalwarp -t_srs EPSG:32637"
         raise CRSError("is not in metres", where=str(path), value=raster.crs.to_string(), fix=fix)
     if raster.transform.is_identity:
-        raise RasterError(
-            "is not placed on the ground", where=str(path), value=None, fix="give it a geotransform"
-        )
+        raise RasterError("is not placed on the ground", where=str(path), value=None, fix="give it a geotransform")
 
 
 def _fill(dtype: str) -> float:
@@ -200,4 +195,4 @@ def _advice(path: Path) -> str:
         start = file.read(64).lstrip()
     if start.startswith(b"<"):
         return "download it again: this is a web page, not a raster"
-    return "download or copy it again: it is truncated or not a raster"
+    return "download or copy it again: it is damaged or not a raster"

@@ -65,15 +65,13 @@ def read_sar(
             fix = f"pass band= from 1 to {raster.count}, or is this an optical image?"
             raise RasterError("has several bands", where=str(path), value=raster.count, fix=fix)
         document = _description(Path(path))
-        stored = _units(units, raster.dtypes[(band or 1) - 1], document, str(path))
+        stored = _units(units, raster.dtypes[0], document, str(path))
         factor = 1.0
         if stored != "db" and find(document, "collect.image.scale_factor") is not None:
             factor = number(document, "collect.image.scale_factor", 0, np.inf)
         pixels, valid, transform = read_window(raster, [band or 1], bounds)
         image = as_image(_decibels(pixels[0], valid, stored, factor, str(path)), raster, transform)
-    image.attrs |= {"units": "dB", "source_units": stored, "scale_factor": factor} | _look(
-        document, raster.crs
-    )
+    image.attrs |= {"units": "dB", "source_units": stored, "scale_factor": factor} | _look(document, raster.crs)
     return image
 
 
@@ -103,9 +101,7 @@ def look_of(image: xr.DataArray) -> Look:
         return Look(image.attrs["incidence_deg"], image.attrs["range_azimuth_deg"])
     except KeyError:
         fix = "pass the product's metadata to Look.from_capella, or the heading to Look.from_heading"
-        raise LookError(
-            "is not known", where="look of the image", value=sorted(image.attrs), fix=fix
-        ) from None
+        raise LookError("is not known", where="look of the image", value=sorted(image.attrs), fix=fix) from None
 
 
 def read_optical(
@@ -208,9 +204,7 @@ def _decibels(
         return decibels
     decibels[decibels <= 0] = np.nan
     if np.isnan(decibels).all():
-        raise RasterError(
-            "no pixel has any power", where=where, value=units, fix="check the file and the units"
-        )
+        raise RasterError("no pixel has any power", where=where, value=units, fix="check the file and the units")
     np.log10(decibels, out=decibels)
     decibels *= 10 if units == "intensity" else 20
     decibels += np.float32((10 if units == "intensity" else 20) * np.log10(factor))
