@@ -243,18 +243,19 @@ def _as_class(values: pd.Series) -> NDArray[Any]:
 
 def _geometry_reasons(geometry: gpd.GeoSeries) -> pd.Series:
     """Find the first reason why a geometry is not usable, or an empty string."""
-    parts = shapely.get_num_geometries(geometry.array)
-    polygonal = geometry.geom_type.isin(["Polygon", "MultiPolygon"])
+    finite = np.isfinite(geometry.bounds).all(axis=1) | geometry.isna() | geometry.is_empty
+    # GEOS stops at coordinates that are not finite, so those shapes take no part in what follows.
+    solid = geometry.where(finite, shapely.Polygon())
     rules = {
         "no geometry": geometry.isna(),
-        "empty geometry": geometry.is_empty,
-        "not a polygon": ~polygonal,
-        "several parts": parts > 1,
-        "coordinates not finite": ~np.isfinite(geometry.bounds).all(axis=1),
+        "coordinates not finite": ~finite,
+        "empty geometry": solid.is_empty,
+        "not a polygon": ~solid.geom_type.isin(["Polygon", "MultiPolygon"]),
+        "several parts": shapely.get_num_geometries(solid.array) > 1,
         # The hull, because the two halves of a bow tie cancel.
-        "zero area": geometry.convex_hull.area < 1e-6,
-        "self-crossing": ~geometry.is_valid,
-        "smaller than 1 m2": geometry.area < 1.0,
+        "zero area": solid.convex_hull.area < 1e-6,
+        "self-crossing": ~solid.is_valid,
+        "smaller than 1 m2": solid.area < 1.0,
     }
     reasons = pd.Series("", index=geometry.index, dtype=object)
     for reason, hit in rules.items():
