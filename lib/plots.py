@@ -105,7 +105,7 @@ def outline(
     1
     """
     geometries = [shapes] if isinstance(shapes, BaseGeometry) else list(shapes)
-    edges = [shapely.boundary(shape) if shape.geom_dimension == 2 else shape for shape in geometries]
+    edges = [shapely.boundary(shape) if shapely.get_dimensions(shape) == 2 else shape for shape in geometries]
     for part in shapely.get_parts(edges):
         corners = shapely.get_coordinates(part) - origin
         ax.plot(*corners.T, color=color, **line)
