@@ -162,7 +162,8 @@ def _add_walls(ends, heights, facing, strength, number, kind, before, missing, k
         a, b = ends[w, 0], ends[w, 2]
         base, height = heights[w, 0] - base_m, heights[w, 1]
         present = uniform(keys[1], number[w], 0) >= missing
-        brightness = np.exp(1.2 * (uniform(keys[1], number[w], 1) + uniform(keys[1], number[w], 2) - 1.0) * 2.0)
+        # Some corners are clean and mirror coherently, some are broken by steps and doors: a factor of 30 both ways.
+        brightness = np.exp(3.5 * (uniform(keys[1], number[w], 1) + uniform(keys[1], number[w], 2) - 1.0))
         # Strong only for walls within some 15 to 20 degrees of the flight direction.
         angle = np.arccos(min(facing[w], 1.0)) / 0.23
         aspect = np.exp(-angle * angle) + 0.015
@@ -194,7 +195,7 @@ def _add_walls(ends, heights, facing, strength, number, kind, before, missing, k
             if present and hidden <= base:
                 lit = _lit_ground(kind, before, i, front, base, first_cell, height / cot, spacing, cot)
                 # A corner returns its whole lit length at one range: the wall's base.
-                _split(slant, i, cell - first_cell - cot * base / spacing, 1.8 * brightness * aspect * lit / spacing)
+                _split(slant, i, cell - first_cell - cot * base / spacing, 5.0 * brightness * aspect * lit / spacing)
 
 
 @njit(cache=True, inline="always")
@@ -207,9 +208,9 @@ def _add_bays(slant, i, cell, base, height, hidden, along, strength, number, key
         floor, bay = int(above / 3.0), int(along / 2.5)
         luck = uniform(key, number * 64 + floor, bay)
         gain = 0.05 + 0.3 * uniform(key, number * 64 + int(above / 0.6), 4096 + int(along / 0.6)) ** 3
-        # A window's reveal and sill make a corner half a metre wide; one bay in twelve, with a balcony, a strong one.
+        # A window's reveal and sill make a corner half a metre wide; with a balcony, one bay in twelve a strong one (a Pareto tail).
         if 0.9 <= above - 3.0 * floor < 1.5 and 0.8 <= along - 2.5 * bay < 1.4:
-            gain += 9.0 * luck * luck if luck < 0.92 else 100.0 + 7000.0 * (luck - 0.92)
+            gain += 9.0 * luck * luck if luck < 0.92 else min(4.5 / (1.0 - luck), 10000.0)
         _split(slant, i, cell - cot * (base + above) / spacing, strength * gain * WALL_STEP_M / spacing)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import optimize, stats
 
 from lib.city.lattice import RayLattice
 from lib.city.noise import stream_key, uniform
@@ -43,7 +44,9 @@ def gamma_speckle(pixels: RayLattice, looks: float, resolution_px: float, seed: 
     >>> round(float(speckle.mean() ** 2 / speckle.var()), 1)
     4.0
     """
-    kernel = gaussian_kernel(resolution_px / 2.3548)
+    normal = np.linspace(-_TABLE_REACH, _TABLE_REACH, _TABLE_SIZE)
+    table = stats.gamma.ppf(stats.norm.cdf(normal), looks) / looks
+    kernel = gaussian_kernel(_field_sigma(normal, table, resolution_px / 2.3548))
     reach = kernel.size // 2
     noise = np.empty((pixels.n_lines + 2 * reach, pixels.n_cells + 2 * reach), dtype=np.float32)
     _bell_noise(stream_key(seed, _STREAM), pixels.first_line - reach, pixels.first_cell - reach, noise)
@@ -51,9 +54,23 @@ def gamma_speckle(pixels: RayLattice, looks: float, resolution_px: float, seed: 
     field = blur(noise, kernel / np.sqrt(np.sum(kernel**2)))[
         reach : reach + pixels.n_lines, reach : reach + pixels.n_cells
     ]
-    normal = np.linspace(-_TABLE_REACH, _TABLE_REACH, _TABLE_SIZE)
-    table = stats.gamma.ppf(stats.norm.cdf(normal), looks) / looks
     return _look_up(np.ascontiguousarray(field), table.astype(np.float32))
+
+
+def _field_sigma(normal: NDArray[Any], table: NDArray[Any], sigma: float) -> float:
+    """Find the filter whose Gaussian field, once mapped, is correlated as intensity filtered to ``sigma`` is.
+
+    Mapping to a skewed distribution lowers a correlation r to sum(c_k^2 r^k) / sum(c_k^2), with the Hermite
+    coefficients c_k of the mapping.
+    """
+    weight = np.exp(-(normal**2) / 2)
+    hermite = [np.polynomial.hermite_e.hermeval(normal, np.eye(7)[k]) / np.sqrt(math.factorial(k)) for k in range(1, 7)]
+    power = np.array([(weight * table * h).sum() / weight.sum() for h in hermite]) ** 2
+    wanted = np.exp(-1 / (4 * sigma**2))
+    if not 1e-6 < wanted < 0.999:
+        return sigma
+    field = optimize.brentq(lambda r: (power * r ** np.arange(1, 7)).sum() / power.sum() - wanted, 0, 1)
+    return float(np.sqrt(-1 / (4 * np.log(field))))
 
 
 def gaussian_kernel(sigma: float) -> NDArray[Any]:
