@@ -18,9 +18,10 @@ from nbformat import NotebookNode
 
 from lib.cachekey import changed_inputs, data_hashes, run_inputs, text_hash
 from lib.chapters import Project, find_chapter, list_chapters, notebook_text, read_chapter, write_if_changed
+from lib.declarations import declared_parameters
 from lib.errors import CompanionError, RunError
 from lib.execute import CELL_TIMEOUT_S, NOTEBOOK, execute
-from lib.parameters import check_parameters, declared_parameters
+from lib.parameters import check_parameters
 from lib.presets import read_preset
 from lib.provenance import provenance
 from lib.record import record
