@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+import geopandas as gpd
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
-from lib.city.facades.palette import (
-    CURTAIN,
-    DOORS,
-    FLAT_ROOFS,
-    FRAMES,
-    PANELS,
-    ROOF_TONES,
-    STAINS,
-    TIMBER_FRAME,
-    WALL_STYLES,
-    linear,
-)  # fmt: skip
+from lib.city.complete import box_sides
+from lib.city.facades.palette import CURTAIN, DOORS, FRAMES, PANELS, STAINS, TIMBER_FRAME, WALL_STYLES
 from lib.city.facades.records import EAVES, FLAT, FRONT, GABLE
+from lib.city.tones import has_flat_roof, linear, own_number, roof_colour
 
 Option = TypeVar("Option")
 
@@ -37,6 +30,8 @@ class Building(NamedTuple):
     year : float
         Of construction.
     damaged : bool
+    roof_colour : ndarray, shape (3,)
+        Linear light; the same in all images of the building.
     """
 
     width_m: float
@@ -48,6 +43,31 @@ class Building(NamedTuple):
     roof_material: str
     year: float
     damaged: bool
+    roof_colour: NDArray[Any]
+
+
+def describe(buildings: gpd.GeoDataFrame, seed: int) -> list[Building]:
+    """List what fronts are designed from: the size of the footprint's oriented box, and the attributes.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        The shared table, complete.
+    seed : int
+        The city's.
+
+    Returns
+    -------
+    list of Building
+    """
+    sides = np.maximum(box_sides(buildings.geometry.to_numpy()), 3.0).tolist()
+    columns = ("height_m", "floors", "use", "wall_material", "roof_material", "construction_year", "damaged")
+    rows = zip(buildings["building_id"], sides, *(buildings[column] for column in columns), strict=True)
+    return [
+        Building(long, short, float(height), max(int(floors), 1), use, wall, roof, float(year), bool(fallen), colour)
+        for name, (short, long), height, floors, use, wall, roof, year, fallen in rows
+        for colour in [roof_colour(roof, seed, own_number(name))]
+    ]
 
 
 def design_front(building: Building, rng: Generator) -> np.void:
@@ -81,7 +101,7 @@ def _pick(rng: Generator, options: tuple[Option, ...]) -> Option:
 
 def _shape_roof(front: np.void, building: Building, rng: Generator) -> None:
     front["plinth"] = rng.choice((0.0, 0.25, 0.45)) if building.wall_material != "glass" else 0.0
-    flat = building.roof_material in FLAT_ROOFS or building.floors > 5 or building.depth_m > 22
+    flat = has_flat_roof(building.roof_material, building.floors, building.depth_m)
     pitch = rng.uniform(12, 22) if building.use == "industrial" else rng.uniform(28, 46)
     gable = building.width_m < 11.5 and rng.random() < 0.45
     half = building.width_m / 2 if gable else building.depth_m / 2
@@ -149,7 +169,7 @@ def _colour_parts(front: np.void, building: Building, rng: Generator) -> None:
     pale = linear((214, 210, 202)) * rng.uniform(0.6, 1.1)
     front["trim"] = pale if rng.random() < 0.7 else front["face"] * rng.uniform(0.7, 1.2)
     front["plinth_face"] = linear((120, 116, 110)) * rng.uniform(0.5, 1.3)
-    front["roof_face"] = linear(_pick(rng, ROOF_TONES[building.roof_material])) * rng.uniform(0.8, 1.2)
+    front["roof_face"] = building.roof_colour
     if building.roof_material in ("tile", "cement stone"):
         front["roof_row"], front["roof_rib"] = 0.34, 0.24
     elif building.roof_material.startswith("fibre cement"):

@@ -10,7 +10,8 @@ from lib.city.facades.palette import CURTAIN
 from lib.city.facades.records import EAVES, FLAT, GABLE, OPENING, ROOF, RUIN, TRIM, WALL
 from lib.city.facades.ruins import cracked, fallen_edge, torn_open
 from lib.city.facades.street import dappled
-from lib.city.facades.walls import cloud, fade, grain, near, stripe, wall_colour
+from lib.city.facades.walls import wall_colour
+from lib.city.textures import cloud, fade, grain, near, stripe
 
 NOTHING, FRONT_FACE, LEFT_FACE, RIGHT_FACE, SLOPE, BALCONY = range(6)
 _BALCONY_M = 1.1

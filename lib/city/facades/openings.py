@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from lib.city.facades.street import surroundings
-from lib.city.facades.walls import cloud, grain, stripe
+from lib.city.textures import cloud, grain, stripe
 
 NONE, WINDOW, DOOR, SHOP = range(4)
 

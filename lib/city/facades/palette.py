@@ -6,12 +6,9 @@ and sheets, painted boards are wood or PVC, and a white front may be brick, conc
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-RGB = tuple[int, int, int]
+from lib.city.tones import RGB
 
 (
     BRICKWORK,
@@ -161,22 +158,6 @@ WALL_STYLES: dict[str, tuple[WallStyle, ...]] = {
     ),
 }  # fmt: skip
 
-# Face and joint of the roof slope; the same classes as ROOF_MATERIALS.
-ROOF_TONES: dict[str, tuple[RGB, ...]] = {
-    "built-up": ((84, 84, 86), (102, 100, 98), (70, 70, 72)),
-    "PVC": ((196, 198, 198), (172, 174, 176), (150, 152, 156)),
-    "glass": ((120, 142, 152), (134, 152, 156)),
-    "metal": ((150, 156, 162), (120, 126, 132), (104, 122, 112), (128, 82, 72)),
-    "fibre cement with asbestos": ((136, 136, 134), (120, 119, 117), (148, 142, 134)),
-    "fibre cement without asbestos": ((92, 94, 98), (122, 122, 122), (74, 76, 80)),
-    "cement stone": ((112, 100, 94), (92, 90, 90), (134, 96, 82)),
-    "tile": ((172, 94, 66), (154, 80, 58), (186, 112, 80), (132, 74, 58)),
-    "thatch": ((134, 118, 92), (116, 104, 86)),
-    "green": ((104, 116, 74), (120, 122, 82), (92, 110, 74)),
-    "other": ((128, 122, 114), (108, 104, 100), (146, 136, 122)),
-}
-FLAT_ROOFS = ("built-up", "PVC", "glass", "green")
-
 FRAMES: tuple[RGB, ...] = (
     (236, 235, 230),
     (236, 235, 230),
@@ -193,33 +174,6 @@ DOORS: tuple[RGB, ...] = (
     (220, 216, 206),
     (62, 60, 60),
 )
-CARS: tuple[RGB, ...] = (
-    (214, 214, 212), (60, 62, 66), (138, 142, 146), (32, 33, 36), (92, 104, 126), (126, 44, 42), (168, 160, 142),
-)  # fmt: skip
-LEAVES: tuple[RGB, ...] = ((74, 96, 48), (88, 108, 56), (64, 86, 50), (104, 112, 58), (120, 108, 56))
-
-
-def linear(colour: RGB | NDArray[Any]) -> NDArray[Any]:
-    """Linear light of sRGB colours, in which shading adds up as light does.
-
-    Parameters
-    ----------
-    colour : array_like, shape (..., 3)
-        0 to 255.
-
-    Returns
-    -------
-    ndarray, shape (..., 3), float64
-        0 to 1, by a plain power of 2.2.
-
-    Examples
-    --------
-    >>> linear((255, 0, 255)).tolist()
-    [1.0, 0.0, 1.0]
-    """
-    return (np.asarray(colour, dtype=np.float64) / 255.0) ** 2.2
-
-
 # Lichen, soot or rust by wall material: the most that old walls get, and its colours.
 STAINS: dict[str, tuple[float, tuple[RGB, ...]]] = {
     "fibre cement with asbestos": (1.0, ((96, 98, 82), (128, 118, 84), (84, 86, 82))),

@@ -6,20 +6,18 @@ the building alone. The photograph's own seed moves the camera, the weather, the
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-import shapely
 from joblib import Parallel, delayed
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
+from lib.city.complete import check_complete
 from lib.city.facades.camera import develop, expose
-from lib.city.facades.design import Building, design_front
-from lib.city.facades.palette import ROOF_TONES, WALL_STYLES
+from lib.city.facades.design import Building, describe, design_front
 from lib.city.facades.records import VIEW, WALL
 from lib.city.facades.scene import (
     Viewpoint,
@@ -31,6 +29,7 @@ from lib.city.facades.scene import (
     stand_neighbours,
 )  # fmt: skip
 from lib.city.model import City
+from lib.city.tones import own_number
 from lib.errors import CityError
 
 
@@ -154,54 +153,14 @@ def render_facades(
     if seed < 0:
         raise CityError("negative seed", where="render_facades(seed=...)", value=seed, fix="give 0 or more")
     buildings = _chosen(city, building_ids)
-    designs = describe(buildings)
+    check_complete(buildings)
+    designs = describe(buildings, city.parameters.seed)
     ids = buildings["building_id"].to_numpy()
     jobs = (
         delayed(_photograph)(name, building, city.parameters.seed, seed, size, viewpoint)
         for name, building in zip(ids, designs, strict=True)
     )
     return list(Parallel(n_jobs=n_jobs, prefer="threads")(jobs))
-
-
-def describe(buildings: gpd.GeoDataFrame) -> list[Building]:
-    """List what fronts are designed from: size of the footprint's oriented box, and the attributes.
-
-    Parameters
-    ----------
-    buildings : GeoDataFrame
-        The shared table; height, floors, year, use and materials must be known.
-
-    Returns
-    -------
-    list of Building
-
-    Raises
-    ------
-    CityError
-        If an attribute is missing or not one of the known classes.
-    """
-    for column, known in (("wall_material", WALL_STYLES), ("roof_material", ROOF_TONES)):
-        odd = buildings.loc[~buildings[column].isin(list(known)), ["building_id", column]]
-        if len(odd):
-            raise CityError(
-                "unknown material", where=f"{column} of building {odd.iloc[0, 0]}", value=odd.iloc[0, 1],
-                fix=f"give one of {', '.join(known)}",
-            )  # fmt: skip
-    for column in ("height_m", "floors", "construction_year", "use"):
-        odd = buildings.loc[buildings[column].isna(), "building_id"]
-        if len(odd):
-            raise CityError(
-                "missing value", where=f"{column} of building {odd.iloc[0]}", value=None,
-                fix="fill the column, for instance by make_city(footprints=...)",
-            )  # fmt: skip
-    corners = shapely.get_coordinates(shapely.oriented_envelope(buildings.geometry.to_numpy())).reshape(-1, 5, 2)
-    sides = np.sort(np.hypot(*np.moveaxis(corners[:, 1:3] - corners[:, :2], 2, 0)), axis=1)
-    columns = ("height_m", "floors", "use", "wall_material", "roof_material", "construction_year", "damaged")
-    rows = zip(sides, *(buildings[column] for column in columns), strict=True)
-    return [
-        Building(max(float(long), 3.0), max(float(short), 3.0), float(height), max(int(floors), 1), use, wall, roof, float(year), bool(damaged))
-        for (short, long), height, floors, use, wall, roof, year, damaged in rows
-    ]  # fmt: skip
 
 
 def _checked_size(width_px: int, height_px: int | None) -> tuple[int, int]:
@@ -233,7 +192,7 @@ def _chosen(city: City, building_ids: Sequence[str] | None) -> gpd.GeoDataFrame:
 def _photograph(
     name: str, building: Building, city_seed: int, seed: int, size: tuple[int, int], viewpoint: Viewpoint | None
 ) -> Facade:
-    own = zlib.crc32(str(name).encode())
+    own = own_number(name)
     front = design_front(building, default_rng([city_seed, own]))
     fronts, view, obstacles, at = _compose(front, default_rng([city_seed, own, seed]), viewpoint)
     light, image = np.empty((*size, 3)), np.empty((*size, 3), dtype=np.uint8)

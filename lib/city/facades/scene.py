@@ -9,8 +9,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from lib.city.facades.design import Building, design_front
-from lib.city.facades.palette import CARS, LEAVES, WALL_STYLES, linear
+from lib.city.facades.palette import WALL_STYLES
 from lib.city.facades.records import CAR, FENCE, FRONT, HEAP, HEDGE, OBSTACLES, POLE, TREE
+from lib.city.tones import CARS, LEAVES, linear, roof_colour
 from lib.errors import CityError
 
 
@@ -248,7 +249,10 @@ def stand_neighbours(front: np.void, rng: Generator) -> NDArray[np.void]:
         material = materials[int(rng.integers(len(materials)))]
         roof = ("tile", "cement stone", "built-up", "metal")[int(rng.integers(4))]
         height = floors * 2.9 + rng.uniform(0.5, 3.0)
-        other = design_front(Building(width, 10.0, height, floors, "residential", material, roof, 1960.0, False), rng)
+        colour = roof_colour(roof, 0, int(rng.integers(2**32)))
+        other = design_front(
+            Building(width, 10.0, height, floors, "residential", material, roof, 1960.0, False, colour), rng
+        )
         gap = 0.0 if rng.random() < 0.35 else rng.uniform(1.5, 6.0)
         other["x0"] = -gap - width if side < 0 else float(front["width"]) + gap
         other["y0"] = 0.0 if gap == 0 else rng.uniform(-0.3, 2.5)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from lib.city.facades.records import CAR, FENCE, HEAP, HEDGE, POLE, TREE
-from lib.city.facades.walls import cloud, fade, grain, near, stripe
+from lib.city.textures import cloud, fade, grain, near, stripe
 
 
 @njit(cache=True)
