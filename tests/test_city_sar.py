@@ -3,7 +3,6 @@
 import geopandas as gpd
 import numpy as np
 import pytest
-import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,27 +12,28 @@ from lib.buildings import sort_buildings
 from lib.city import make_city, simulate_sar
 from lib.city.images import pixel_lattice
 from lib.city.lattice import RayLattice
+from lib.city.lone import lone_building
+from lib.city.product import save_sar
+from lib.city.realism import (
+    REAL_CHIP_DB,
+    REAL_LAGS,
+    REAL_LOOKS,
+    homogeneous_windows,
+    lag_correlation,
+    looks_of,
+    real_chip,
+    real_spotlight,
+    relative_percentiles,
+)
 from lib.city.speckle import blur, gamma_speckle, gaussian_kernel
 from lib.city.walls import facing_walls, true_shifts
-from lib.errors import CityError
+from lib.errors import CityError, CompanionWarning, FetchError
 from lib.look import Look
+from lib.rasters import read_sar
 
 PIXEL = 0.35
 LOOKS = [Look.from_heading(heading, side, 43.1) for heading in (350, 190) for side in ("right", "left")]
 CLEAR = {"looks": 1000, "noise_db": -60, "missing_double_bounce": 0}
-
-
-def lone_building(look, height=12.0, depth=16.0, width=24.0, bias=6.0, damaged=False, angle=0.0):
-    """One box whose near wall stands across the rays, on a plain, with a DEM that is wrong by the bias."""
-    box = shapely.affinity.rotate(
-        shapely.box(-width / 2, -depth / 2, width / 2, depth / 2), -look.range_azimuth_deg + angle, origin=(0, 0)
-    )
-    frame = gpd.GeoDataFrame(
-        {"height": [height], "damaged": [damaged]},
-        geometry=[shapely.affinity.translate(box, 289_000, 4_099_000)],
-        crs=32637,
-    )
-    return make_city(footprints=sort_buildings(frame)[0], relief_m=0, dem_rms_m=0, dem_bias_m=bias, vegetation=0)
 
 
 def profile(image, look, half_width=4.0):
@@ -49,7 +49,7 @@ def profile(image, look, half_width=4.0):
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.range_azimuth_deg:.0f}")
 @pytest.mark.parametrize("bias", [-4.0, 0.0, 6.0])
 def test_line_layover_and_shadow_lie_where_the_formulas_say(look, bias):
-    city = lone_building(look, bias=bias)
+    city = lone_building(look, dem_bias_m=bias)
     image, truth = simulate_sar(city, look, **CLEAR)
     u, db = profile(image, look)
     shift = bias * look.cot
@@ -71,7 +71,7 @@ def test_line_layover_and_shadow_lie_where_the_formulas_say(look, bias):
 
 def test_a_low_wide_building_has_a_step_of_brightness_at_its_base_line_and_no_shadow_there():
     look = LOOKS[0]
-    city = lone_building(look, height=4.0, depth=30.0)
+    city = lone_building(look, height_m=4.0, depth_m=30.0, dem_bias_m=6.0)
     u, db = profile(simulate_sar(city, look, **CLEAR)[0], look)
     wall = -15.0 + 6.0 * look.cot
     assert (db[(u > wall + 1) & (u < wall + 20)] > -25).all(), "the roof answers behind the line"
@@ -82,7 +82,7 @@ def test_a_low_wide_building_has_a_step_of_brightness_at_its_base_line_and_no_sh
 def test_a_collapsed_building_has_no_line_and_a_rough_heap():
     look = LOOKS[0]
     standing, fallen = (
-        profile(simulate_sar(lone_building(look, damaged=damaged), look, **CLEAR)[0], look)[1]
+        profile(simulate_sar(lone_building(look, damaged=damaged, dem_bias_m=6.0), look, **CLEAR)[0], look)[1]
         for damaged in (False, True)
     )
     assert standing.max() > fallen.max() + 8
@@ -103,7 +103,7 @@ def test_walls_turned_from_the_flight_direction_lose_their_line():
 
 def test_missing_double_bounce_and_roof_gain_do_what_they_say():
     look = LOOKS[0]
-    city = lone_building(look, height=4.0, depth=30.0)
+    city = lone_building(look, height_m=4.0, depth_m=30.0, dem_bias_m=6.0)
     with_line, without = (
         profile(simulate_sar(city, look, **CLEAR | {"missing_double_bounce": share})[0], look)[1] for share in (0, 1)
     )
@@ -116,7 +116,7 @@ def test_missing_double_bounce_and_roof_gain_do_what_they_say():
 
 def test_a_wall_along_range_stays_dull_and_undotted():
     look = LOOKS[0]
-    city = lone_building(look, angle=90.0, width=40.0, depth=12.0)
+    city = lone_building(look, turned_deg=90.0, width_m=40.0, depth_m=12.0)
     walls = facing_walls(city, look)
     assert walls.facing.max() == pytest.approx(1, abs=1e-9)
     assert len(walls.facing[walls.facing > 1e-3]) == 1, "walls along range face nobody"
@@ -189,39 +189,65 @@ def test_filter_keeps_a_constant_and_is_symmetric():
     assert np.array_equal(blur(image, gaussian_kernel(0.1)), image)
 
 
-def correlation(windows, lag):
-    centred = windows - windows.mean(axis=(1, 2), keepdims=True)
-    return np.median((centred[:, :, lag:] * centred[:, :, :-lag]).mean(axis=(1, 2)) / (centred**2).mean(axis=(1, 2)))
-
-
 def test_speckle_agrees_with_a_real_spotlight_image():
     """Real Umbra image, 0.594 m pixels, homogeneous 24 x 24 windows: looks 2.5 (median), 3.5 (90 %), 5.2 (99 %)."""
-    speckle = gamma_speckle(RayLattice(90.0, 0.594, (0, 0), 0, 0, 960, 960), 2.4, 1.43, seed=11)
-    windows = speckle.reshape(40, 24, 40, 24).transpose(0, 2, 1, 3).reshape(-1, 24, 24)
-    looks = windows.mean(axis=(1, 2)) ** 2 / windows.var(axis=(1, 2))
-    assert np.median(looks) == pytest.approx(2.5, abs=0.2)
-    assert 0.46 <= correlation(windows, 1) <= 0.54
-    assert 0.05 <= correlation(windows, 2) <= 0.18
-
-
-# Percentiles 1, 5, 25, 75, 95, 99, 99.9 of a real Capella chip over a built-up area, dB relative to its median.
-REAL_CHIP_DB = (-19.1, -11.9, -4.3, 4.2, 12.4, 20.6, 30.3)
-PERCENTILES = (1, 5, 25, 75, 95, 99, 99.9)
+    speckle = gamma_speckle(RayLattice(90.0, 0.594, (0, 0), 0, 0, 960, 960), 2.4, 1.5, seed=11)
+    windows = homogeneous_windows(speckle)
+    assert np.median(looks_of(windows)) == pytest.approx(2.5, abs=0.2)
+    assert 0.46 <= lag_correlation(windows, 1) <= 0.54
+    assert 0.05 <= lag_correlation(windows, 2) <= 0.18
 
 
 @pytest.mark.parametrize("seed", [301, 302, 303])
 def test_distribution_agrees_with_a_real_chip_within_3_db(seed):
     """Strengths were set on seeds 0 to 7."""
     image, _ = simulate_sar(make_city(seed=seed), LOOKS[0], pixel_m=2.5, resolution_m=2.5, looks=1)
-    relative = np.percentile(image - image.median(), PERCENTILES)
-    np.testing.assert_allclose(relative, REAL_CHIP_DB, atol=3.0)
+    np.testing.assert_allclose(relative_percentiles(image), REAL_CHIP_DB, atol=3.0)
 
 
 @pytest.mark.real_data
-def test_the_real_chip_has_the_percentiles_compared_with(mirror):
-    with rasterio.open(mirror / "solaris_spacenet/sar_hh.tif") as chip:
-        db = 20 * np.log10(np.abs(chip.read(1)))
-    np.testing.assert_allclose(np.percentile(db - np.median(db), PERCENTILES), REAL_CHIP_DB, atol=0.1)
+def test_the_kept_statistics_are_those_of_the_real_files(mirror):
+    percentiles, measured = real_chip()
+    assert measured
+    np.testing.assert_allclose(percentiles, REAL_CHIP_DB, atol=0.1)
+    looks, correlation_1, measured = real_spotlight()
+    assert measured
+    np.testing.assert_allclose(np.percentile(looks, (50, 90, 99)), REAL_LOOKS, atol=0.01)
+    assert correlation_1 == pytest.approx(REAL_LAGS[0], abs=0.005)
+
+
+def test_kept_statistics_stand_in_with_a_warning(monkeypatch):
+    def nowhere(name):
+        raise FetchError("not to be had", where="fetch", value=name, fix="be patient")
+
+    monkeypatch.setattr("lib.city.realism.fetch", nowhere)
+    with pytest.warns(CompanionWarning, match="not to be had"):
+        assert real_chip()[0].tolist() == list(REAL_CHIP_DB)
+    with pytest.warns(CompanionWarning, match="not to be had"):
+        assert not real_spotlight()[2]
+
+
+def test_city_speckle_has_the_looks_of_the_real_image():
+    image, _ = simulate_sar(make_city(seed=305), LOOKS[0], pixel_m=0.594, resolution_m=0.85, looks=3.0)
+    windows = homogeneous_windows(10 ** (image.to_numpy() / 10), dimmest=np.sqrt(10**-1.5))
+    assert np.median(looks_of(windows)) == pytest.approx(2.4, abs=0.25)
+    assert 0.46 <= lag_correlation(windows, 1) <= 0.54
+    assert 0.06 <= lag_correlation(windows, 2) <= 0.18
+
+
+def test_an_image_without_homogeneous_windows_is_refused():
+    with pytest.raises(CityError, match="no homogeneous window"):
+        homogeneous_windows(np.zeros((48, 48)))
+
+
+def test_a_saved_image_is_read_back_like_a_product(tmp_path, town, whole):
+    save_sar(whole, town, tmp_path / "sar.tif")
+    again = read_sar(tmp_path / "sar.tif")
+    bright = whole.to_numpy() > -15
+    np.testing.assert_allclose(again.to_numpy()[bright], whole.to_numpy()[bright], atol=0.05)
+    assert again.rio.transform() == whole.rio.transform()
+    look = Look.from_capella(tmp_path / "sar.tif", town.crs)
+    assert (look.incidence_deg, look.range_azimuth_deg) == pytest.approx((43.1, 80.0), abs=1e-6)
 
 
 @pytest.mark.parametrize(
