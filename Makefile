@@ -40,7 +40,7 @@ lint: $(VENV)/test.done
 # An unconstrained range of another package pulls a CUDA build of torch, of several gigabytes.
 lock: $(VENV)/book.done
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra book --extra test --universal --quiet --no-annotate \
+	$(BIN)/uv pip compile pyproject.toml --extra book --extra test --universal --quiet \
 		--custom-compile-command 'make lock' --output-file constraints.txt
 	printf '%s\n' '# Kept by hand: an open range pulls a CUDA build of several gigabytes.' \
 		'torch==2.13.0' 'torchvision==0.28.0' >> constraints.txt
