@@ -97,7 +97,7 @@ def wall_echoes(
     ends = np.column_stack([start_line, start_cell, end_line, end_cell])
     heights = np.column_stack([city.base_m[building], city.buildings["height_m"].to_numpy()[building]])
     keys = np.array([stream_key(seed, _STREAMS[name]) for name in ("walls", "corners")])
-    number = np.flatnonzero(standing)
+    number = walls.number[standing]
     place = (lattice.first_line, lattice.first_cell, lattice.spacing_m, look.cot, city.parameters.base_m)
     _add_walls(
         ends, heights, walls.facing[standing], strength, number, surface.kind, before, missing, keys, place, slant
@@ -206,8 +206,8 @@ def _add_bays(slant, i, cell, base, height, hidden, along, strength, number, key
         if base + above < hidden:
             continue
         floor, bay = int(above / 3.0), int(along / 2.5)
-        luck = uniform(key, number * 64 + floor, bay)
-        gain = 0.05 + 0.3 * uniform(key, number * 64 + int(above / 0.6), 4096 + int(along / 0.6)) ** 3
+        luck = uniform(key, number, 8192 * floor + bay)
+        gain = 0.05 + 0.3 * uniform(key, number, -8192 * int(above / 0.6) - int(along / 0.6) - 1) ** 3
         # A window's reveal and sill make a corner half a metre wide; with a balcony, one bay in twelve a strong one (a Pareto tail).
         if 0.9 <= above - 3.0 * floor < 1.5 and 0.8 <= along - 2.5 * bay < 1.4:
             gain += 9.0 * luck * luck if luck < 0.92 else min(4.5 / (1.0 - luck), 10000.0)

@@ -56,6 +56,16 @@ class RayLattice:
         azimuth = np.deg2rad(self.azimuth_deg)
         return float(np.sin(azimuth)), float(np.cos(azimuth))
 
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the rectangle around all cells, metres."""
+        gx, gy = self.axes
+        u = np.array([0, 0, self.n_cells, self.n_cells]) + self.first_cell
+        v = np.array([0, self.n_lines, 0, self.n_lines]) + self.first_line
+        east = self.origin[0] + self.spacing_m * (u * gx + v * gy)
+        north = self.origin[1] + self.spacing_m * (u * gy - v * gx)
+        return float(east.min()), float(north.min()), float(east.max()), float(north.max())
+
     def indices(self, east: NDArray[Any], north: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Global fractional line and cell of map points; a whole number is a cell's centre.
 

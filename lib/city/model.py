@@ -130,6 +130,18 @@ class City:
         return heights_at(self.terrain, centre.x.to_numpy(), centre.y.to_numpy())
 
     @cached_property
+    def _trees_of_shapes(self) -> tuple[shapely.STRtree, shapely.STRtree]:
+        return shapely.STRtree(self.buildings.geometry.to_numpy()), shapely.STRtree(self.road_surfaces)
+
+    def buildings_within(self, bounds: tuple[float, float, float, float]) -> NDArray[Any]:
+        """Rows of the buildings whose bounding box meets some bounds, in their order, shape (n,)."""
+        return np.sort(self._trees_of_shapes[0].query(shapely.box(*bounds)))
+
+    def roads_within(self, bounds: tuple[float, float, float, float]) -> NDArray[Any]:
+        """Road surfaces whose bounding box meets some bounds, in their order."""
+        return self.road_surfaces[np.sort(self._trees_of_shapes[1].query(shapely.box(*bounds)))]
+
+    @cached_property
     def road_surfaces(self) -> NDArray[Any]:
         """Roads as polygons of their width."""
         return shapely.buffer(self.roads.geometry.to_numpy(), self.roads["width_m"].to_numpy() / 2, cap_style="flat")

@@ -108,8 +108,8 @@ def simulate_sar(
     image : DataArray, dims (y, x), float32
         Backscatter in dB, north-up, the city's CRS.
     truth : DataFrame
-        ``building_id`` and ``shift_m``: how far along ground range the double-bounce line of each building lies
-        from its wall, metres. For evaluation only.
+        ``building_id`` and ``shift_m`` of each building that the image holds at least in part: how far along ground
+        range its double-bounce line lies from its wall, metres. For evaluation only.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def simulate_sar(
             "range_azimuth_deg": look.range_azimuth_deg,
         },
     )
-    return image, true_shifts(city, look)
+    return image, true_shifts(city, look, city.buildings_within(pixels.extent))
 
 
 def range_bins(city: City, look: Look, pixels: RayLattice, settings: SarParameters) -> tuple[NDArray[Any], RayLattice]:
@@ -181,7 +181,7 @@ def range_bins(city: City, look: Look, pixels: RayLattice, settings: SarParamete
     blur_m = 4 * settings.resolution_m
     near = blur_m + look.cot * max(dem_high - low, 0) + look.tan * (tallest + high - low)
     far = blur_m + look.cot * max(high + tallest - dem_low, 0)
-    extent = _extent(pixels, city)
+    extent = pixels.extent
     lattice = lattice_over(
         (extent[0] - blur_m, extent[1] - blur_m, extent[2] + blur_m, extent[3] + blur_m),
         look.range_azimuth_deg,
@@ -195,7 +195,16 @@ def range_bins(city: City, look: Look, pixels: RayLattice, settings: SarParamete
     slant = np.zeros(lattice.shape, dtype=np.float64)
     seed = city.parameters.seed if settings.seed is None else settings.seed
     surface_echoes(surface, before, sightline, city, look, settings.roof_gain_db, seed, slant)
-    wall_echoes(surface, before, facing_walls(city, look), city, look, settings.missing_double_bounce, seed, slant)
+    wall_echoes(
+        surface,
+        before,
+        facing_walls(city, look, city.buildings_within(lattice.extent)),
+        city,
+        look,
+        settings.missing_double_bounce,
+        seed,
+        slant,
+    )
     # Splitting an echo between bins and reading between bins have already blurred it by 1/6 cell squared each.
     sigma = np.sqrt(max((settings.resolution_m / 2.3548 / spacing) ** 2 - 1 / 3, 0.0))
     return blur(slant.astype(np.float32), gaussian_kernel(sigma)), lattice
@@ -206,12 +215,6 @@ def _sightline(surface: Surface, cot: float, base_m: float) -> NDArray[Any]:
     lattice = surface.lattice
     u = (np.arange(lattice.n_cells) + lattice.first_cell + 0.5) * lattice.spacing_m
     return (surface.top_m - base_m) + (u * cot)[None, :]
-
-
-def _extent(pixels: RayLattice, city: City) -> tuple[float, float, float, float]:
-    west = city.corner[0] + pixels.first_cell * pixels.spacing_m
-    north = city.corner[1] - pixels.first_line * pixels.spacing_m
-    return west, north - pixels.n_lines * pixels.spacing_m, west + pixels.n_cells * pixels.spacing_m, north
 
 
 def _frame(lattice: RayLattice) -> tuple[float, float, float, int, int]:

@@ -15,6 +15,8 @@ from lib.city.model import City
 from lib.city.noise import smooth_noise, stream_key, uniform
 
 GROUND, ROAD, ROOF, RUBBLE, TREE = range(5)
+# How far a heap runs out beyond the walls that fell.
+HEAP_M = 3.0
 _RUBBLE_STREAM, _CROWN_STREAM = 11, 12
 
 
@@ -58,36 +60,27 @@ def surface_on(lattice: RayLattice, city: City) -> Surface:
     top = ground.copy()
     kind = np.full(lattice.shape, GROUND, dtype=np.uint8)
     building = np.full(lattice.shape, -1, dtype=np.int32)
+    west, south, east, north = lattice.extent
+    nearby = (west - HEAP_M, south - HEAP_M, east + HEAP_M, north + HEAP_M)
     road = np.full(lattice.shape, -1, dtype=np.int32)
-    fill_polygons(lattice, city.road_surfaces, np.zeros(len(city.road_surfaces), dtype=np.int32), road)
+    roads = city.roads_within(nearby)
+    fill_polygons(lattice, roads, np.zeros(len(roads), dtype=np.int32), road)
     kind[road >= 0] = ROAD
-    frame = city.buildings
-    height, base = frame["height_m"].to_numpy(), city.base_m
-    rows = np.arange(len(frame), dtype=np.int32)
-    fallen = frame["damaged"].to_numpy(dtype=bool)
+    rows = city.buildings_within(nearby).astype(np.int32)
+    shapes, fallen = city.buildings.geometry.to_numpy()[rows], city.buildings["damaged"].to_numpy(dtype=bool)
     heap = np.full(lattice.shape, -1, dtype=np.int32)
-    fill_polygons(lattice, shapely.buffer(frame.geometry.array[fallen], 3.0), rows[fallen], heap)
-    fill_polygons(lattice, np.asarray(frame.geometry.array), rows, building)
+    fill_polygons(lattice, shapely.buffer(shapes[fallen[rows]], HEAP_M), rows[fallen[rows]], heap)
+    fill_polygons(lattice, shapes, rows, building)
     key = stream_key(city.parameters.seed, _RUBBLE_STREAM)
-    _raise(
-        heap,
-        building,
-        fallen,
-        height,
-        base,
-        top,
-        kind,
-        key,
-        lattice.first_line,
-        lattice.first_cell,
-        lattice.spacing_m,
-    )
+    frame = (lattice.first_line, lattice.first_cell, lattice.spacing_m)
+    _raise(heap, building, fallen, city.buildings["height_m"].to_numpy(), city.base_m, top, kind, key, frame)
     _plant(lattice, city, top, kind, building)
     return Surface(lattice, ground, top, kind, building)
 
 
 @njit(cache=True)
-def _raise(heap, building, fallen, height, base, top, kind, key, first_line, first_cell, spacing):  # type: ignore[no-untyped-def]
+def _raise(heap, building, fallen, height, base, top, kind, key, frame):  # type: ignore[no-untyped-def]
+    first_line, first_cell, spacing = frame
     for i in range(top.shape[0]):
         for j in range(top.shape[1]):
             b = building[i, j]

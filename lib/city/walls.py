@@ -25,6 +25,8 @@ class Walls:
         Easting and northing of the wall's ends, metres.
     building : ndarray of int, shape (n,)
         Row in ``city.buildings``.
+    number : ndarray of int, shape (n,)
+        A name for each wall that does not depend on which part of the city is looked at.
     facing : ndarray, shape (n,)
         Cosine of the angle between the wall's outward normal and the direction to the sensor, 0 to 1.
     """
@@ -32,22 +34,27 @@ class Walls:
     start: NDArray[Any]
     end: NDArray[Any]
     building: NDArray[Any]
+    number: NDArray[Any]
     facing: NDArray[Any]
 
 
-def facing_walls(city: City, look: Look) -> Walls:
+def facing_walls(city: City, look: Look, rows: NDArray[Any] | None = None) -> Walls:
     """All walls, courtyards' included, whose outward normal has a part towards the sensor.
 
     Parameters
     ----------
     city : City
     look : Look
+    rows : ndarray of int, optional
+        Rows of ``city.buildings``; all by default.
 
     Returns
     -------
     Walls
     """
-    rings, building = shapely.get_rings(shapely.orient_polygons(city.buildings.geometry.to_numpy()), return_index=True)
+    rows = np.arange(len(city.buildings)) if rows is None else rows
+    shapes = shapely.orient_polygons(city.buildings.geometry.to_numpy()[rows])
+    rings, of_shape = shapely.get_rings(shapes, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
     start, end = points[:-1], points[1:]
     along = end - start
@@ -56,10 +63,13 @@ def facing_walls(city: City, look: Look) -> Walls:
     gx, gy = look.ground_range
     facing = -(along[:, 1] * gx - along[:, 0] * gy) / np.where(length > 0, length, 1)
     kept = (ring[:-1] == ring[1:]) & (length > 1e-6) & (facing > 1e-6)
-    return Walls(start[kept], end[kept], building[ring[:-1][kept]], facing[kept])
+    shape = of_shape[ring[:-1]]
+    first = np.searchsorted(shape, np.arange(len(rows)))
+    number = rows[shape] * 512 + (np.arange(shape.size) - first[shape])
+    return Walls(start[kept], end[kept], rows[shape[kept]], number[kept], facing[kept])
 
 
-def true_shifts(city: City, look: Look) -> pd.DataFrame:
+def true_shifts(city: City, look: Look, rows: NDArray[Any] | None = None) -> pd.DataFrame:
     """Exact shift along ground range of each building's double-bounce line in the geocoded image.
 
     It solves u' = u - cot(incidence) (z - z_dem(u')) at points one metre apart on the walls that face the sensor, and
@@ -69,6 +79,8 @@ def true_shifts(city: City, look: Look) -> pd.DataFrame:
     ----------
     city : City
     look : Look
+    rows : ndarray of int, optional
+        Rows of ``city.buildings``; all by default.
 
     Returns
     -------
@@ -82,7 +94,8 @@ def true_shifts(city: City, look: Look) -> pd.DataFrame:
     >>> true_shifts(city, Look(43.1, 80.0))["shift_m"].round(2).tolist()
     [10.69, 10.69, 10.69]
     """
-    walls = facing_walls(city, look)
+    rows = np.arange(len(city.buildings)) if rows is None else rows
+    walls = facing_walls(city, look, rows)
     length = np.hypot(*(walls.end - walls.start).T)
     n_points = np.maximum(1, np.ceil(length).astype(int))
     wall = np.repeat(np.arange(len(length)), n_points)
@@ -91,9 +104,9 @@ def true_shifts(city: City, look: Look) -> pd.DataFrame:
     shift = _solve_shift(place, city.base_m[walls.building[wall]], city, look)
     weight = (length * walls.facing / n_points)[wall]
     n = len(city.buildings)
-    total = np.bincount(walls.building[wall], weight, minlength=n)
-    mean = np.bincount(walls.building[wall], weight * shift, minlength=n) / total
-    return pd.DataFrame({"building_id": city.buildings["building_id"].to_numpy(), "shift_m": mean})
+    total = np.bincount(walls.building[wall], weight, minlength=n)[rows]
+    mean = np.bincount(walls.building[wall], weight * shift, minlength=n)[rows] / total
+    return pd.DataFrame({"building_id": city.buildings["building_id"].to_numpy()[rows], "shift_m": mean})
 
 
 def _solve_shift(place: NDArray[Any], height_m: NDArray[Any], city: City, look: Look) -> NDArray[Any]:
