@@ -61,7 +61,7 @@ def run_command(
     preset: Annotated[str | None, typer.Option(help="Named parameters; see `companion chapters`.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Run every chapter that changed.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="With --all: chapters at the same time.")] = 1,
-    cell_timeout: Annotated[float, typer.Option(min=1, help="Longest time for a cell, in seconds.")] = CELL_TIMEOUT_S,
+    cell_timeout: Annotated[int, typer.Option(min=1, help="Longest time for a cell, in seconds.")] = CELL_TIMEOUT_S,
 ) -> None:
     """Run one chapter, or all of them, if anything changed since the last time."""
     if every == (chapter is not None):

@@ -96,7 +96,7 @@ def execute(
     name: str,
     root: Path,
     folder: Path,
-    timeout_s: float = CELL_TIMEOUT_S,
+    timeout_s: int = CELL_TIMEOUT_S,
 ) -> Executed:
     """Execute a notebook in a folder.
 
@@ -112,7 +112,7 @@ def execute(
         Folder that holds ``lib``.
     folder : Path
         Existing folder in which the kernel works. ``notebook.ipynb`` there is kept up to date while cells run.
-    timeout_s : float, optional
+    timeout_s : int, optional
         Longest time for one cell, in seconds.
 
     Returns
@@ -149,7 +149,7 @@ def _execute_once(
     name: str,
     root: Path,
     folder: Path,
-    timeout_s: float,
+    timeout_s: int,
 ) -> Executed:
     start = time.perf_counter()
     with _kernel_environment(root):

@@ -148,13 +148,13 @@ def plan_run(
     )
 
 
-def run(plan: Plan, timeout_s: float = CELL_TIMEOUT_S) -> Run:
+def run(plan: Plan, timeout_s: int = CELL_TIMEOUT_S) -> Run:
     """Do a planned run if anything changed, and refresh its page in any case.
 
     Parameters
     ----------
     plan : Plan
-    timeout_s : float, optional
+    timeout_s : int, optional
         Longest time for one cell, in seconds.
 
     Returns
@@ -184,7 +184,7 @@ def run(plan: Plan, timeout_s: float = CELL_TIMEOUT_S) -> Run:
     return Run(plan.name, plan.folder, stale)
 
 
-def _execute(plan: Plan, part: Path, timeout_s: float) -> None:
+def _execute(plan: Plan, part: Path, timeout_s: int) -> None:
     executed = execute(
         plan.source, plan.parameters, name=plan.name, root=plan.project.root, folder=part, timeout_s=timeout_s
     )
@@ -215,7 +215,7 @@ def run_all(
     project: Project,
     preset: str | None = None,
     jobs: int = 1,
-    timeout_s: float = CELL_TIMEOUT_S,
+    timeout_s: int = CELL_TIMEOUT_S,
     say: Callable[[str], None] = print,
 ) -> list[Run | CompanionError]:
     """Run every chapter, or every chapter that a preset is for.
@@ -226,7 +226,7 @@ def run_all(
     preset : str, optional
     jobs : int, optional
         Chapters that run at the same time.
-    timeout_s : float, optional
+    timeout_s : int, optional
         Longest time for one cell, in seconds.
     say : callable, optional
         Gets one line of text when a chapter starts, and one when it ends.
@@ -256,7 +256,7 @@ def _remove_old_pages(project: Project, chapters: list[str]) -> None:
 
 
 def run_aloud(
-    plan: Plan | CompanionError, timeout_s: float = CELL_TIMEOUT_S, say: Callable[[str], None] = print
+    plan: Plan | CompanionError, timeout_s: int = CELL_TIMEOUT_S, say: Callable[[str], None] = print
 ) -> Run | CompanionError:
     """Do a planned run, saying what happens; an error is returned, not raised.
 
@@ -264,7 +264,7 @@ def run_aloud(
     ----------
     plan : Plan or CompanionError
         What could not be planned is said and returned.
-    timeout_s : float, optional
+    timeout_s : int, optional
         Longest time for one cell, in seconds.
     say : callable, optional
         Gets the lines.
