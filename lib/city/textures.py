@@ -61,3 +61,21 @@ def stripe(x, period, width, f):  # type: ignore[no-untyped-def]
 def fade(f, unit):  # type: ignore[no-untyped-def]
     """How much of a unit's own tone is left when a pixel of size f looks at units of that size."""
     return 1.0 / (1.0 + (f / unit) ** 2)
+
+
+@njit(cache=True)
+def rough_normals(key, row, col):  # type: ignore[no-untyped-def]
+    """Three nearly normal numbers of unit variance at a place, each a sum of four pieces of one hash.
+
+    Returns
+    -------
+    first, second, third : float
+    """
+    value = (uint64(row) * _ROW + uint64(col)) * _MIX_1 ^ key
+    value = (value ^ (value >> _S32)) * _MIX_2
+    value = int64((value ^ (value >> _S29)) >> np.uint64(4))
+    first = (value & 31) + ((value >> 5) & 31) + ((value >> 10) & 31) + ((value >> 15) & 31)
+    second = ((value >> 20) & 31) + ((value >> 25) & 31) + ((value >> 30) & 31) + ((value >> 35) & 31)
+    third = ((value >> 40) & 31) + ((value >> 45) & 31) + ((value >> 50) & 31) + ((value >> 55) & 31)
+    # Four uniform integers from 0 to 31: mean 62, variance 341.
+    return (first - 62.0) * 0.054153, (second - 62.0) * 0.054153, (third - 62.0) * 0.054153
