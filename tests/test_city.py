@@ -8,11 +8,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.buildings import check_buildings, read_buildings, sort_buildings
+from lib.buildings import check_buildings, densest_window, read_buildings, sort_buildings
 from lib.city import City, make_city
 from lib.city.lattice import RayLattice, fill_polygons, lattice_over, pixels_within, running_maximum, sample_on
 from lib.city.noise import smooth_field, stream_key, uniform
 from lib.city.terrain import heights_at, random_field
+from lib.city.windows import centre_window, damage_window, window_at
 from lib.errors import BuildingsError, CityError
 
 
@@ -252,3 +253,42 @@ def test_real_footprints_become_cities(mirror):
     assert city.buildings["wall_material"].notna().all()
     islahiye = read_buildings(mirror / "islahiye/islahiye_hot_destroyed_183.geojson")
     assert len(make_city(footprints=islahiye).buildings) == 183
+
+
+# Windows into the city.
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(-300, 1000), st.floats(-300, 1000), st.floats(1, 900))
+def test_windows_lie_within_the_city(city, east, north, side):
+    west, south, right, top = window_at(city, 289_000 + east, 4_099_000 + north, side)
+    assert right - west == pytest.approx(min(side, 700))
+    assert top - south == pytest.approx(min(side, 700))
+    assert west >= city.bounds[0] - 1e-6
+    assert top <= city.bounds[3] + 1e-6
+
+
+def test_the_damage_window_holds_more_damage_than_any_other_of_a_search(city):
+    fallen = city.buildings[city.buildings["damaged"].astype(bool)].geometry.centroid
+
+    def held(window):
+        return fallen.x.between(window[0], window[2]).mul(fallen.y.between(window[1], window[3])).sum()
+
+    best = held(damage_window(city, 150.0))
+    assert best >= max(held(window_at(city, point.x, point.y, 150.0)) for point in fallen) > 1
+    assert damage_window(make_city(extent_m=100, n_buildings=5, damaged_share=0), 50.0)[0] >= 289_000
+
+
+def test_windows_without_a_size_are_refused(city):
+    with pytest.raises(CityError, match="positive length"):
+        centre_window(city, 0)
+    with pytest.raises(BuildingsError, match="positive length"):
+        densest_window(city.buildings, float("nan"))
+
+
+def test_the_densest_window_is_the_best_of_a_search(city):
+    part = densest_window(city.buildings, 120.0)
+    centres = shapely.get_coordinates(city.buildings.geometry.centroid)
+    counts = (np.abs(centres[:, None] - centres[None]) <= 60.0).all(axis=2).sum(axis=1)
+    assert len(part) == counts.max()
+    assert part["building_id"].is_monotonic_increasing

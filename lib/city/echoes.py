@@ -168,34 +168,33 @@ def _add_walls(ends, heights, facing, strength, number, kind, before, missing, k
         angle = np.arccos(min(facing[w], 1.0)) / 0.23
         aspect = np.exp(-angle * angle) + 0.015
         metres = np.hypot(ends[w, 2] - a, ends[w, 3] - ends[w, 1]) * spacing
-        for line in range(
-            max(first_line, int(np.ceil(min(a, b)))),
-            min(first_line + slant.shape[0] - 1, int(np.ceil(max(a, b))) - 1) + 1,
-        ):
-            share = (line - a) / (b - a)
-            cell = ends[w, 1] + share * (ends[w, 3] - ends[w, 1])
-            i, front = line - first_line, int(np.ceil(cell)) - 1 - first_cell
-            if not 0 <= front < slant.shape[1]:
-                continue
-            hidden = before[i, front] - (cell + 0.5) * spacing * cot
-            _add_bays(
-                slant,
-                i,
-                cell - first_cell,
-                base,
-                height,
-                hidden,
-                share * metres,
-                strength[w],
-                number[w],
-                keys[0],
-                spacing,
-                cot,
-            )
-            if present and hidden <= base:
-                lit = _lit_ground(kind, before, i, front, base, first_cell, height / cot, spacing, cot)
-                # A corner returns its whole lit length at one range: the wall's base.
-                _split(slant, i, cell - first_cell - cot * base / spacing, 5.0 * brightness * aspect * lit / spacing)
+        slope = (ends[w, 3] - ends[w, 1]) / (b - a)
+        # A line holds a long piece of a wall that runs nearly along it: several points stand for the piece, or the
+        # wall would break into dots.
+        pieces = min(64, int(np.ceil(abs(slope))) + 1)
+        lowest, highest = min(a, b), max(a, b)
+        first = max(first_line, int(np.ceil(lowest - 0.5)))
+        for line in range(first, min(first_line + slant.shape[0] - 1, int(np.floor(highest + 0.5))) + 1):
+            i = line - first_line
+            for piece in range(pieces):
+                at = line - 0.5 + (piece + 0.5) / pieces
+                if not lowest <= at < highest:
+                    continue
+                cell = ends[w, 1] + (at - a) * slope
+                front = int(np.ceil(cell)) - 1 - first_cell
+                if not 0 <= front < slant.shape[1]:
+                    continue
+                along = (at - a) / (b - a) * metres
+                hidden = before[i, front] - (cell + 0.5) * spacing * cot
+                wall = strength[w] / pieces
+                _add_bays(
+                    slant, i, cell - first_cell, base, height, hidden, along, wall, number[w], keys[0], spacing, cot
+                )
+                if present and hidden <= base:
+                    lit = _lit_ground(kind, before, i, front, base, first_cell, height / cot, spacing, cot)
+                    # A corner returns its whole lit length at one range: the wall's base.
+                    corner = 5.0 * brightness * aspect * lit / spacing / pieces
+                    _split(slant, i, cell - first_cell - cot * base / spacing, corner)
 
 
 @njit(cache=True, inline="always")

@@ -70,7 +70,7 @@ def faulty_dem(
     correlation_m : float
         Correlation length of the smooth error: the correlation falls to 1/e at this distance.
     leakage : float
-        Share of the building heights that stayed in the model, 0 to 1, blurred over 15 m: a surface model used as a
+        Share of the building heights that stayed in the model, 0 to 1, blurred over 6 m: a surface model used as a
         terrain model.
     rng : numpy.random.Generator
 
@@ -83,7 +83,7 @@ def faulty_dem(
     if leakage > 0:
         shapes = zip(buildings.geometry, buildings["height_m"], strict=True)
         roofs = rasterio.features.rasterize(shapes, terrain.shape, transform=terrain.rio.transform(), dtype="float64")
-        error = error + leakage * ndimage.gaussian_filter(roofs, 15.0 / POSTING_M)
+        error = error + leakage * ndimage.gaussian_filter(roofs, 6.0 / POSTING_M)
     dem = terrain + error
     return dem.rename("dem").rio.write_crs(terrain.rio.crs)
 

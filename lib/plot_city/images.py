@@ -22,6 +22,7 @@ from lib.plots import (
     arrow,
     outline,
     show_sar,
+    shown_once,
     simulated_note,
 )  # fmt: skip
 
@@ -49,7 +50,7 @@ def sar_with_footprints(city: City, image: xr.DataArray, look: Look) -> Figure:
     arrow(ax, start, (start[0] + 0.14 * side * east, start[1] + 0.14 * side * north), ON_SAR[PUBLISHED], lw=2.5)
     ax.text(0.14 * side, 0.97 * side, "radar looks this way", color=ON_SAR[PUBLISHED], ha="center", fontsize=9)
     simulated_note(ax)
-    return fig
+    return shown_once(fig)
 
 
 def side_by_side(city: City, images: Sequence[xr.DataArray], titles: Sequence[str]) -> Figure:
@@ -72,7 +73,7 @@ def side_by_side(city: City, images: Sequence[xr.DataArray], titles: Sequence[st
         _outline_inside(ax, city, image)
         ax.set_title(title, fontsize=10)
         simulated_note(ax)
-    return fig
+    return shown_once(fig)
 
 
 def optical_view(city: City, image: xr.DataArray) -> Figure:
@@ -94,7 +95,7 @@ def optical_view(city: City, image: xr.DataArray) -> Figure:
     outline(ax, fallen.geometry, DAMAGED, origin=(west, south), lw=1.4)
     ax.set(xlim=(0, east - west), ylim=(0, north - south), xlabel="east (m)", ylabel="north (m)")
     simulated_note(ax)
-    return fig
+    return shown_once(fig)
 
 
 def image_grid(images: Sequence[NDArray[Any]], titles: Sequence[str], columns: int = 5) -> Figure:
@@ -118,7 +119,7 @@ def image_grid(images: Sequence[NDArray[Any]], titles: Sequence[str], columns: i
         ax.imshow(image)
         ax.set_title(title, fontsize=8.5, loc="left")
     simulated_note(axes[-1, -1])
-    return fig
+    return shown_once(fig)
 
 
 def _edges(image: xr.DataArray) -> tuple[float, float, float, float]:

@@ -10,12 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from lib.city import City
 from lib.plots import (
     DAMAGED,
     INK,
     outline,
+    shown_once,
     simulated_note,
 )  # fmt: skip
 
@@ -45,11 +47,11 @@ def city_map(city: City, column: str, classes: Sequence[str]) -> Figure:
     colours = dict(zip(classes, MATERIALS, strict=False))
     paint(ax, city, city.buildings[column].map(colours))
     present = [name for name in classes if (city.buildings[column] == name).any()]
-    handles = [plt.Line2D([], [], marker="s", ls="", color=colours[name], label=name) for name in present]
+    handles = [Line2D([], [], marker="s", ls="", color=colours[name], label=name) for name in present]
     ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=9, handletextpad=0.2)
     _label_metres(ax, city)
     simulated_note(ax)
-    return fig
+    return shown_once(fig)
 
 
 def damage_map(city: City) -> Figure:
@@ -73,7 +75,7 @@ def damage_map(city: City) -> Figure:
     bars.barh(range(len(share)), 100 * share["mean"], color=DAMAGED)
     bars.set_yticks(range(len(share)), [f"{name} ({count})" for name, count in share["count"].items()], fontsize=8)
     bars.set(xlabel="fell (%)")
-    return fig
+    return shown_once(fig)
 
 
 def era_table(city: City) -> Figure:
@@ -96,13 +98,13 @@ def era_table(city: City) -> Figure:
     fig, ax = plt.subplots(figsize=(7, 4.2))
     picture = ax.imshow(shares, cmap="cividis", vmin=0, aspect="auto")
     for row, col in np.ndindex(*shares.shape):
-        value = shares.iloc[row, col]
+        value = float(shares.to_numpy()[row, col])
         ax.text(col, row, f"{value:.0f}", ha="center", va="center", fontsize=9, color="white" if value < 30 else INK)
     ax.set_xticks(range(len(names)), names)
     ax.set_yticks(range(len(shares)), list(shares.index))
     ax.spines[:].set_visible(False)
     fig.colorbar(picture, label="share of the era's buildings (%)")
-    return fig
+    return shown_once(fig)
 
 
 def dem_error(city: City) -> Figure:
@@ -124,7 +126,8 @@ def dem_error(city: City) -> Figure:
     outline(ax, city.buildings.geometry, INK, origin=(west, south), lw=0.3)
     ax.set(xlabel="east (m)", ylabel="north (m)")
     fig.colorbar(picture, label="DEM minus true terrain (m)")
-    return simulated_note(ax).get_figure()
+    simulated_note(ax)
+    return shown_once(fig)
 
 
 def paint(ax: Axes, city: City, colours: pd.Series) -> None:

@@ -18,6 +18,7 @@ from lib.plots import (
     OURS,
     PUBLISHED,
     TRUTH,
+    shown_once,
 )  # fmt: skip
 from lib.range_profile import range_profile
 from lib.signature import range_zones
@@ -99,15 +100,15 @@ def realism(
         )
     section.set(xlabel="ground range from the wall's base (m)", ylabel="dB", ylim=(None, top + 8))
     section.set_title("(c) one building: formulas (lines) and image")
-    return fig
+    return shown_once(fig)
 
 
 def _compare_percentiles(ax: Axes, percentiles: ArrayLike, simulated: NDArray[Any], real: NDArray[Any]) -> None:
     place = np.arange(len(real))
     ax.fill_between(place, real - 3, real + 3, color=PUBLISHED, alpha=0.22, lw=0, label="within 3 dB of it")
     ax.plot(place, real, "D", color=PUBLISHED, ms=7, label="real Capella chip")
-    for row in simulated:
-        ax.plot(place, row, "_", color=OURS, ms=16, mew=1.6, label="simulated cities" if row is simulated[0] else None)
+    for k, row in enumerate(simulated):
+        ax.plot(place, row, "_", color=OURS, ms=16, mew=1.6, label=None if k else "simulated cities")
     ax.set_xticks(place, [f"{p:g}" for p in np.asarray(percentiles)])
     ax.set(xlabel="percentile", ylabel="dB relative to the median")
     ax.legend(loc="upper left", fontsize=9)

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib import colormaps
-from matplotlib.colors import LightSource
+from matplotlib.colors import LightSource, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from lib.plot_city.maps import MATERIALS, paint
 from lib.plots import (
     INK,
     INTACT,
+    shown_once,
+    simulated_note,
 )  # fmt: skip
 
 
@@ -56,8 +58,8 @@ def layers(pictures: Sequence[tuple[str, NDArray[Any]]]) -> Figure:
     lift = 0.5
     for level, (label, image) in enumerate(pictures):
         tilt = Affine2D().from_values(1.0, -0.18, 0.62, 0.42, 0.0, level * lift)
-        colours = {"cmap": "gray", "vmin": 0, "vmax": 1} if image.ndim == 2 else {}
-        sheet = ax.imshow(image, extent=(0, 1, 0, 1), interpolation="antialiased", zorder=level, **colours)
+        picture = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+        sheet = ax.imshow(picture, extent=(0, 1, 0, 1), interpolation="antialiased", zorder=level)
         sheet.set_transform(tilt + ax.transData)
         corners = tilt.transform([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
         ax.plot(*corners.T, color="white", lw=2.5, zorder=level)
@@ -65,7 +67,8 @@ def layers(pictures: Sequence[tuple[str, NDArray[Any]]]) -> Figure:
         ax.annotate(label, corners[2], (8, -6), textcoords="offset points", va="top", fontsize=11, color=INK)
     ax.set(xlim=(-0.02, 2.0), ylim=(-0.2, lift * (len(pictures) - 1) + 0.44), aspect=0.95)
     ax.axis("off")
-    return fig
+    simulated_note(ax)
+    return shown_once(fig)
 
 
 def hillshade(grid: xr.DataArray, bounds: tuple[float, float, float, float], relief: float = 8.0) -> NDArray[Any]:
@@ -86,11 +89,12 @@ def hillshade(grid: xr.DataArray, bounds: tuple[float, float, float, float], rel
     """
     west, south, east, north = bounds
     heights = grid.sel(x=slice(west, east), y=slice(north, south)).to_numpy()
-    earth = colormaps["gist_earth"].resampled(256)
-    earth = earth.with_extremes().from_list("land", earth(np.linspace(0.45, 0.9, 64)))
+    # Without the blue of the sea and the white of the snow.
+    land = LinearSegmentedColormap.from_list("land", colormaps["gist_earth"](np.linspace(0.45, 0.9, 64)))
     spacing = abs(float(grid.x[1] - grid.x[0]))
-    shade = {"vert_exag": relief, "dx": spacing, "dy": spacing, "blend_mode": "soft"}
-    return np.asarray(LightSource(azdeg=315, altdeg=40).shade(heights, earth, **shade)[..., :3])
+    sun = LightSource(azdeg=315, altdeg=40)
+    shaded = sun.shade(heights, land, vert_exag=relief, dx=spacing, dy=spacing, blend_mode="soft")
+    return np.asarray(shaded[..., :3])
 
 
 def footprint_sheet(
