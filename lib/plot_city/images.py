@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ from lib.plots import (
 )  # fmt: skip
 
 
-def sar_with_footprints(city: City, image: xr.DataArray, look: Look) -> Figure:
+def sar_with_footprints(city: City, image: xr.DataArray, look: Look, width_in: float = 6.4) -> Figure:
     """Show a radar image with the true footprints and an arrow along ground range.
 
     Parameters
@@ -36,19 +37,22 @@ def sar_with_footprints(city: City, image: xr.DataArray, look: Look) -> Figure:
     image : DataArray, dims (y, x)
         dB.
     look : Look
+    width_in : float
+        Width of the figure, inches.
 
     Returns
     -------
     Figure
         With axes in metres from the image's lower left corner.
     """
-    fig, ax = plt.subplots(figsize=(6.4, 6.0))
+    fig, ax = plt.subplots(figsize=(width_in, 0.94 * width_in))
     show_sar(ax, image)
     _outline_inside(ax, city, image)
     side, (east, north) = float(image.x.max() - image.x.min()), look.ground_range
-    start = (0.14 - 0.07 * east) * side, (0.86 - 0.07 * north) * side
+    start = (0.11 - 0.07 * east) * side, (0.83 - 0.07 * north) * side
     arrow(ax, start, (start[0] + 0.14 * side * east, start[1] + 0.14 * side * north), ON_SAR[PUBLISHED], lw=2.5)
-    ax.text(0.14 * side, 0.97 * side, "radar looks this way", color=ON_SAR[PUBLISHED], ha="center", fontsize=9)
+    box = {"facecolor": "black", "edgecolor": "none", "alpha": 0.6, "pad": 2.5}
+    ax.text(0.03, 0.975, "radar looks", color=ON_SAR[PUBLISHED], va="top", transform=ax.transAxes, bbox=box)
     simulated_note(ax)
     return shown_once(fig)
 
@@ -112,12 +116,12 @@ def image_grid(images: Sequence[NDArray[Any]], titles: Sequence[str], columns: i
     Figure
     """
     rows = -(-len(images) // columns)
-    fig, axes = plt.subplots(rows, columns, figsize=(1.75 * columns, 2.05 * rows), squeeze=False)
+    fig, axes = plt.subplots(rows, columns, figsize=(1.8 * columns, 2.2 * rows), squeeze=False)
     for ax in axes.flat:
         ax.axis("off")
     for ax, image, title in zip(axes.flat, images, titles, strict=False):
         ax.imshow(image)
-        ax.set_title(title, fontsize=8.5, loc="left")
+        ax.set_title(textwrap.fill(title, 20), fontsize=8.5, loc="left")
     simulated_note(axes[-1, -1])
     return shown_once(fig)
 

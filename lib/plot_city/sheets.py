@@ -94,7 +94,7 @@ def hillshade(grid: xr.DataArray, bounds: tuple[float, float, float, float], rel
     spacing = abs(float(grid.x[1] - grid.x[0]))
     sun = LightSource(azdeg=315, altdeg=40)
     shaded = sun.shade(heights, land, vert_exag=relief, dx=spacing, dy=spacing, blend_mode="soft")
-    return np.asarray(shaded[..., :3])
+    return np.asarray(0.6 * shaded[..., :3] + 0.4)
 
 
 def footprint_sheet(

@@ -1,0 +1,330 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (00-city)=
+# # A city that knows its own truth
+#
+# Four works take the built world apart: one finds fallen buildings in radar and optical images, one reads building
+# materials from photographs, one learns the recurring pieces of a picture, one puts the pieces into a 3-D scene. Each
+# claims accuracies, and on real scenes nobody can check the quantity that matters most. Where exactly does the double
+# bounce of house 417 lie? Which wall is really of brick? How high is the ground beneath the roof?
+#
+# This book therefore runs all its methods on one city that is simulated from a seed. Its truth is complete and is
+# only ever used to judge. The same chapters run on real footprints and real scenes by changing a parameter.
+#
+# **Goals.** After this chapter you can
+#
+# 1. make a simulated city from a seed, or raise one on real footprints;
+# 2. say how layout, age, material and damage of its buildings depend on each other;
+# 3. explain how its SAR image comes about, from echoes in range bins to a geocoded picture;
+# 4. judge how far the simulation resembles real images, and where it does not.
+#
+# **You need** nothing beyond this project. The chapter takes about half a minute and less than 1 GB of memory.
+
+# %%
+from pathlib import Path
+
+import numpy as np
+
+from lib import plot_city
+from lib.buildings import WALL_MATERIALS, densest_window, read_buildings
+from lib.city import make_city, render_facades, render_optical, simulate_sar
+from lib.city.windows import centre_window, damage_window
+from lib.look import Look
+from lib.plots import house_style
+from lib.record import record
+
+house_style()
+
+# %% tags=["parameters"]
+footprints: Path | None = None  # real buildings to raise the city on; none: a simulated layout
+seed: int = 0  # the whole city follows from it
+extent_m: float = 700.0  # side of the simulated city, or of the densest part of the footprints
+n_buildings: int = 800  # of the simulated layout
+incidence_deg: float = 43.1  # radar: angle from the vertical, as in the letter on QuickQuakeBuildings
+heading_deg: float = 350.0  # radar: direction of flight, clockwise from grid north
+side: str = "right"  # radar: side of the antenna, right or left
+
+# %% [markdown]
+# ## The idea in one picture
+#
+# A city is made once, then seen in several ways. The layers of {numref}`fig-hero` show the same 280 m: the ground, the
+# footprints with the material of their walls, what a camera on a satellite sees, and what a radar sees. All later
+# chapters start from some of these layers and try to recover the others.
+
+# %%
+real = densest_window(read_buildings(footprints), extent_m) if footprints else None
+city = make_city(seed=seed, extent_m=extent_m, n_buildings=n_buildings, footprints=real)
+look = Look.from_heading(heading_deg, side, incidence_deg)
+
+# %% mystnb={"figure": {"name": "fig-hero", "caption": "One place, four layers, all simulated. The radar looks from the left: its image is shifted, leans and throws shadows, and no layer fits the others by itself."}, "image": {"alt": "Four tilted sheets above each other: green terrain, coloured footprints, an optical image of houses with shadows, and a grey radar image of the same place."}}
+part = centre_window(city, 280.0)
+sar, _ = simulate_sar(city, look, bounds=part)
+optical = render_optical(city, bounds=part)
+plot_city.taken_apart(city, part, optical, sar)
+
+# %% [markdown]
+# ## Streets, lots, houses
+#
+# The city is cut into districts, and each has its own street grid: its own direction, block length and lot size. A
+# footprint stands on a lot; three quarters are rectangles, the others L-shaped or around a courtyard. Nothing overlaps.
+# The centre and a seventh of the other districts differ from the rest: shops and offices in the one, halls in the other.
+#
+# What a building is made of is drawn together with its age and its use, as {numref}`fig-walls` and
+# {numref}`fig-eras` show. The classes are those of the Danish building register, which *Urban Fabric Decoded*
+# {cite}`sun2025urbanfabric` uses.
+
+# %% mystnb={"figure": {"name": "fig-walls", "caption": "Wall materials in the city (simulated). Halls of metal and concrete keep together, brick is everywhere."}, "image": {"alt": "Map of the city: some hundreds of footprints along four street grids, coloured by wall material; brick red prevails."}}
+record("buildings", len(city.buildings))
+plot_city.city_map(city, "wall_material", WALL_MATERIALS)
+
+# %% mystnb={"figure": {"name": "fig-eras", "caption": "Every generation builds differently (simulated): brick and half-timbering (binding work) give way to concrete, then to many materials."}, "image": {"alt": "Table of shares in per cent, eleven wall materials by five eras; brick falls from about seventy to about twenty-five per cent."}}
+plot_city.era_table(city)
+
+# %% [markdown]
+# ## The earthquake
+#
+# Shaking is a smooth field. A building falls if shaking, weakness and luck add up to more than in the others: its score
+# is
+#
+# $$
+# s = 1.6\,x + f_\text{wall} + 0.18\,n_\text{floors} + \sigma\!\left(\frac{1985 - t}{12}\right) + \varepsilon ,
+# $$ (eq-damage)
+#
+# with the standardised shaking $x$, a term for the wall, the construction year $t$ through the logistic function
+# $\sigma$, and logistic noise $\varepsilon$. The share of buildings with the highest scores falls. By default it is
+# 4 %, which is what QuickQuakeBuildings {cite}`sun2024quickquakebuildings` found: 169 of 4029. The coefficients are assumptions
+# of ours; nothing in the book is tuned on them.
+
+# %% mystnb={"figure": {"name": "fig-damage", "caption": "Damage is clustered where shaking was strong, and masonry falls first (simulated). Beside each material: its number of buildings."}, "image": {"alt": "Left: map of the city with the fallen buildings in pink, in two loose clusters. Right: bars with the share that fell by wall material."}}
+record("damaged", int(city.buildings["damaged"].sum()))
+record("damaged_percent", round(100 * float(city.buildings["damaged"].mean()), 1), unit="%")
+plot_city.damage_map(city)
+
+# %% [markdown]
+# Here {glue:text}`damaged` of {glue:text}`buildings` buildings fell, {glue:text}`damaged_percent` %.
+#
+# ## The ground, and what the processor believes
+#
+# A radar measures distance, not place. To put an echo on a map, the processor takes the height of the ground from a
+# digital elevation model (DEM). Where the DEM is wrong, the echo lands in the wrong place ({doc}`01_geocoding`
+# has the formulas). So the city has two grounds: the true terrain, and a DEM with a bias, a smooth random error, and, if
+# you ask for it, remains of the buildings themselves.
+
+# %% mystnb={"figure": {"name": "fig-dem", "caption": "The DEM is too high nearly everywhere, and by different amounts (simulated). Each footprint's radar echo will miss it by about this height."}, "image": {"alt": "Map of the DEM error over the city, a smooth red field, with the outlines of the buildings on it."}}
+error_m = (city.dem - city.terrain).to_numpy()
+record("dem_bias_m", round(float(error_m.mean()), 1), unit="m")
+record("dem_rms_m", round(float(error_m.std()), 1), unit="m")
+plot_city.dem_error(city)
+
+# %% [markdown]
+# Over the whole grid the error is {glue:text}`dem_bias_m` m on average and scatters by {glue:text}`dem_rms_m` m around
+# that.
+#
+# ## The radar image
+#
+# The simulator follows Brunner and others {cite}`brunner2010earthquake` and the SARViz simulator
+# {cite}`balz2009hybrid`. Rays are parallel. Along each of them, a cell at ground range $u$ and height $z$ is seen if
+# $z + u\cot\theta$ is larger than anywhere before it; $\theta$ is the incidence angle. What is seen answers:
+#
+# - ground, roofs, heaps and crowns by a brightness of their kind, with texture;
+# - walls in steps of 15 cm, with bright window reveals and balconies;
+# - the corner between a wall and the lit ground before it: all its paths have the same length, so the whole wall
+#   answers at its base line. This **double bounce** is strong only for walls within some 15 degrees of the flight
+#   direction. A collapsed building has none, but a heap that is rough and spreads some 3 m beyond the walls.
+#
+# Echoes are summed in bins of range. Then the image is read through the DEM: what has height $z$ at ground range $u$
+# appears at
+#
+# $$
+# u' = u - \cot\theta\,\bigl(z - z_\text{dem}(u')\bigr) .
+# $$ (eq-range-bin)
+#
+# Roofs and walls have a large $z$ and lean toward the sensor; a DEM that is too high pushes everything away from it.
+# Speckle comes last. It has a gamma distribution with a chosen number of looks, correlated as the resolution demands.
+
+# %% mystnb={"figure": {"name": "fig-sar", "caption": "The simulated radar image with the true footprints (orange): the images of the houses miss them by several metres, away from the sensor on the left."}, "image": {"alt": "Grey radar image of some street blocks; orange outlines of the footprints lie to the left of the bright lines of the houses."}}
+detail = centre_window(city, 140.0)
+image, truth = simulate_sar(city, look, bounds=detail)
+plot_city.sar_with_footprints(city, image, look)
+
+# %%
+record("shift_mean_m", round(float(truth["shift_m"].mean()), 1), unit="m")
+record("shift_min_m", round(float(truth["shift_m"].min()), 1), unit="m")
+record("shift_max_m", round(float(truth["shift_m"].max()), 1), unit="m")
+
+# %% [markdown]
+# The truth that comes with the image says how far each double-bounce line lies from its wall: between
+# {glue:text}`shift_min_m` and {glue:text}`shift_max_m` m, {glue:text}`shift_mean_m` m on average. The chapter on
+# registration has to find these numbers without being told.
+#
+# Now walk around the block. Only walls that face the sensor draw a line, so every flight direction shows other walls,
+# and steep looks (small incidence angles) lean the houses farther over.
+
+# %%
+from lib.interactive import explore
+
+
+def fly_past(heading_deg, incidence_deg):
+    view, block = Look.from_heading(heading_deg, side, incidence_deg), centre_window(city, 110.0)
+    picture, _ = simulate_sar(city, view, bounds=block, pixel_m=0.6, resolution_m=0.8)
+    return plot_city.sar_with_footprints(city, picture, view, width_in=4.6)
+
+
+alt = "Simulated radar image of some blocks with footprints and the direction of the radar"
+explore(fly_past, alt=alt, heading_deg=[0, 60, 120, 180, 240, 300], incidence_deg=[30, 43.1, 55])
+
+# %% [markdown]
+# ## The optical image and the facades
+#
+# The camera looks nearly straight down, 6.3 degrees off, as the one in QuickQuakeBuildings did: roofs move a little from
+# their footprints. The sun throws shadows by the same running maximum that hides the radar's. Street-view-like pictures
+# of single facades come with the material of the wall as their label, and with what makes real ones hard: trees, cars,
+# oblique views, odd exposures.
+
+# %% mystnb={"figure": {"name": "fig-optical", "caption": "The same blocks from a satellite's camera at 0.31 m (simulated). Heaps of rubble stand where buildings fell."}, "image": {"alt": "Optical image of street blocks with roofs in several colours, trees, roads, cast shadows and heaps of rubble."}}
+plot_city.optical_view(city, render_optical(city, bounds=damage_window(city, 140.0)))
+
+# %% mystnb={"figure": {"name": "fig-facades", "caption": "Facades of ten wall materials (simulated). Fibre cement with and without asbestos can hardly be told apart, which is so in life as well."}, "image": {"alt": "Ten small street pictures of house fronts, each labelled with its wall material."}}
+standing = city.buildings[~city.buildings["damaged"].astype(bool)]
+chosen = standing.drop_duplicates("wall_material").set_index("wall_material")["building_id"]
+fronts = render_facades(city, chosen.reindex(WALL_MATERIALS[:10]).dropna())
+plot_city.image_grid([front.image for front in fronts], [front.label for front in fronts])
+
+# %% [markdown]
+# ## Beside real images
+#
+# A simulation can be pleasing and wrong. Three checks, with the same functions for the simulated and the real image:
+# (a) how bright a built-up area is, in percentiles relative to the median, against a real Capella chip at 2.5 m; the
+# bright tail counts most, because double-bounce detection lives on it; (b) the speckle of windows without structure,
+# against a real Umbra image; (c) the place of layover edge, double bounce and shadow of a single building, against the
+# formulas. Strengths of echoes were set on the seeds 0 to 7; the cities shown have other seeds.
+
+# %%
+from lib.city.lone import lone_building
+from lib.city.realism import PERCENTILES, homogeneous_windows, lag_correlation, looks_of
+from lib.city.realism import real_chip, real_spotlight, relative_percentiles
+
+others = [make_city(seed=100 + k) for k in range(4)]
+chips = [simulate_sar(other, look, pixel_m=2.5, resolution_m=2.5, looks=1)[0] for other in others]
+simulated_db = np.array([relative_percentiles(chip) for chip in chips])
+chip_db, chip_measured = real_chip()
+
+# %%
+open_ground, _ = simulate_sar(others[0], look, pixel_m=0.594, resolution_m=0.85, looks=3)
+windows = homogeneous_windows(10 ** (open_ground / 10), dimmest=np.sqrt(10**-1.5))
+real_looks, real_lag, _ = real_spotlight()
+house = lone_building(look, dem_bias_m=6.0)
+alone, _ = simulate_sar(house, look, missing_double_bounce=0)
+
+# %% mystnb={"figure": {"name": "fig-realism", "caption": "The simulation beside real images. (a) Every percentile lies within 3 dB of the real one, the bright tail included. (b) The typical number of looks agrees, its spread does not. (c) A single house 12 m high: its marks lie where the formulas put them."}, "image": {"alt": "Three panels: percentiles of brightness with a band of plus and minus 3 dB, cumulated numbers of looks, and a profile of brightness along range with three lines."}}
+zones = plot_city.marks(house, look)
+profile = plot_city.section(alone, house, look)
+plot_city.realism(PERCENTILES, simulated_db, chip_db, looks_of(windows), real_looks, profile, zones)
+
+# %%
+record("chip_measured_now", chip_measured)
+record("tail_simulated_db", round(float(simulated_db[:, -1].mean()), 1), unit="dB")
+record("tail_real_db", round(float(chip_db[-1]), 1), unit="dB")
+record("largest_gap_db", round(float(np.abs(simulated_db - chip_db).max()), 1), unit="dB")
+record("looks_simulated", round(float(np.median(looks_of(windows))), 2))
+record("looks_real", round(float(np.percentile(real_looks, 50)), 2))
+record("looks_real_99", round(float(np.percentile(real_looks, 99) if len(real_looks) > 3 else real_looks[2]), 2))
+record("looks_simulated_99", round(float(np.percentile(looks_of(windows), 99)), 2))
+record("lag_simulated", round(lag_correlation(windows, 1), 2))
+record("lag_real", round(real_lag, 2))
+
+# %% [markdown]
+# The 99.9th percentile lies {glue:text}`tail_simulated_db` dB above the median in the simulated cities and
+# {glue:text}`tail_real_db` dB in the real chip; over all percentiles and cities the largest gap is
+# {glue:text}`largest_gap_db` dB. Neighbouring pixels of speckle are correlated by {glue:text}`lag_simulated` against
+# {glue:text}`lag_real`.
+#
+# **What does not match.** The number of looks agrees in its median ({glue:text}`looks_simulated` against
+# {glue:text}`looks_real`) but hardly spreads: its 99th percentile is {glue:text}`looks_simulated_99` in the simulation and
+# {glue:text}`looks_real_99` in the real image, whose windows differ in brightness, slope and processing. The simulator has
+# no side lobes, so bright corners draw no crosses. Roofs are flat. Rays bounce at most twice and are parallel, and moving
+# cars do not smear. A method that does well here has passed a necessary test, not a sufficient one; no accuracy
+# on this city is an accuracy on a real one.
+#
+# ## What could go wrong
+#
+# Some elevation models are *surface* models: houses are still in them, smeared over some metres. Then every house is
+# geocoded with its own roof, and its image bends and tears.
+
+# %% mystnb={"figure": {"name": "fig-leakage", "caption": "A surface model used as terrain model breaks the picture (simulated): left with the smooth DEM, right with the houses left in it. Straight lines bend and stray farther from their walls."}, "image": {"alt": "Two radar images of the same blocks; in the right one the houses are bent and farther from their outlines."}}
+leaky = make_city(seed=seed, extent_m=extent_m, n_buildings=n_buildings, footprints=real, dem_leakage=1.0)
+close = centre_window(city, 75.0)
+pair = [simulate_sar(town, look, bounds=close)[0] for town in (city, leaky)]
+plot_city.side_by_side(city, pair, ["smooth DEM", "surface model as DEM"])
+
+# %% [markdown]
+# ## Beside the paper
+#
+# | | QuickQuakeBuildings | this city | differs because |
+# |---|---|---|---|
+# | buildings | 4029 | {glue:text}`buildings` | size of the default run; a parameter |
+# | damaged | 169 (4.2 %) | {glue:text}`damaged` ({glue:text}`damaged_percent` %) | rounded to 4 %; a parameter |
+# | SAR pixel, incidence angle | 0.35 m, 43.1° | the same | |
+# | optical off-nadir angle | 6.3° | the same | |
+# | shift of a building | about 10.7 m for 10 m of DEM error | {glue:text}`shift_mean_m` m on average | smaller DEM error here |
+# | truth of each shift | not known; edited by hand | known | simulated |
+#
+# ## Run it on your own footprints
+#
+# Any GeoPackage, GeoJSON, GeoParquet, Shapefile or CityJSON file will do; heights and materials that it holds are kept,
+# the others are drawn.
+#
+# ```bash
+# companion run 00_city -p footprints=my_buildings.gpkg -p heading_deg=190 -p side=left
+# companion run 00_city --preset islahiye   # the real buildings destroyed in Islahiye on 6 February 2023
+# companion run 00_city --preset delft      # real block models of Delft, with their real heights
+# ```
+#
+# ## Exercises
+#
+# 1. Which of the two DEM errors, the bias or the scatter, makes registration hard? Make a city with each and compare
+#    the shifts in `truth`.
+#
+# ```{dropdown} Solution
+# A bias moves all buildings by the same amount and is removed by one shift of the whole image. Scatter moves them
+# differently:
+#
+#     for bias, rms in ((6, 0), (0, 2)):
+#         trial = make_city(dem_bias_m=bias, dem_rms_m=rms, relief_m=0)
+#         print(simulate_sar(trial, look)[1]["shift_m"].std())
+# ```
+#
+# 2. Double the number of looks. Which percentiles in {numref}`fig-realism` (a) change, and which do not?
+#
+# ```{dropdown} Solution
+# The dark ones rise, because deep speckle disappears. The bright tail hardly moves: it comes from corners, not from
+# speckle.
+# ```
+#
+# 3. Fly along the streets of a district and across them. How does the share of walls with a bright line change?
+#
+# ```{dropdown} Solution
+# A wall has a strong double bounce only if it runs along the flight direction. Flying along the streets lights up long
+# rows of fronts at once; at 45 degrees to them nearly all lines vanish. Radar people call it the cardinal effect.
+# ```
+#
+# ## Takeaways
+#
+# - A seed makes the whole city, or real footprints are furnished with what they lack; the same seed gives the same
+#   pixels, whole or in tiles.
+# - Age, use, material, height and damage are drawn together, so methods cannot win by ignoring one of them.
+# - Radar echoes are summed by range and then placed with a DEM; everything that is shifted, leans or hides follows from
+#   that.
+# - Brightness, speckle and geometry agree with real images within stated limits, and the limits are part of the result.
