@@ -10,7 +10,7 @@ from lib.city.textures import rough_normals
 
 # Pixels of light around an image that its blur needs.
 FILM_MARGIN = 2
-_SIGMA_PX, _GAIN, _NOISE_DN = 0.62, 2.0, 1.4
+_SIGMA_PX, _GAIN, _NOISE_DN, _PALE = 0.70, 2.0, 1.4, 0.12
 # Light that the air scatters into the view: more of the blue.
 _HAZE = np.array([0.010, 0.013, 0.018], dtype=np.float32)
 _LEVELS = 4096
@@ -46,6 +46,7 @@ def _tone_curve() -> NDArray[np.float32]:
 def _develop(light, taps, curve, origin, key, image):  # type: ignore[no-untyped-def]
     n_rows, n_cols = image.shape[1:]
     lines = np.empty((light.shape[1], 3), dtype=np.float32)
+    pixel = np.empty(3, dtype=np.float32)
     last = curve.size - 1
     for i in range(n_rows):
         for j in range(light.shape[1]):
@@ -58,11 +59,14 @@ def _develop(light, taps, curve, origin, key, image):  # type: ignore[no-untyped
         for j in range(n_cols):
             noise = rough_normals(key, i + origin[0], j + origin[1])
             for b in range(3):
-                value = (
+                pixel[b] = (
                     taps[0] * lines[j + 2, b]
                     + taps[1] * (lines[j + 1, b] + lines[j + 3, b])
                     + taps[2] * (lines[j, b] + lines[j + 4, b])
                 )
-                step = int((value + _HAZE[b]) * _GAIN * (last / 2.0))
+            grey = 0.3 * pixel[0] + 0.6 * pixel[1] + 0.1 * pixel[2]
+            for b in range(3):
+                value = pixel[b] + _PALE * (grey - pixel[b]) + _HAZE[b]
+                step = int(value * _GAIN * (last / 2.0))
                 level = curve[min(step, last)] + _NOISE_DN * noise[b] + 0.5
                 image[b, i, j] = np.uint8(min(max(level, 0.0), 255.0))

@@ -13,15 +13,16 @@ LAWN, DRY_GRASS, PAVING, ASPHALT, GRAVEL, SOIL = range(6)
 
 
 @njit(cache=True)
-def carriageway(key, road, away, other, x, y, pixel):  # type: ignore[no-untyped-def]
+def carriageway(key, road, away, crossing, other, x, y, pixel):  # type: ignore[no-untyped-def]
     """Reflectance of asphalt with patches and markings.
 
     Parameters
     ----------
     key : numpy.uint64
-    road : record of ROAD
+    road, crossing : record of ROAD
+        The nearest road and the next other one.
     away, other : float
-        Distance to this road's edge, negative, and to the next other road's, metres.
+        Distance to their edges, metres; the first is negative.
     x, y : float
         Metres east and south of the city's corner.
     pixel : float
@@ -33,34 +34,37 @@ def carriageway(key, road, away, other, x, y, pixel):  # type: ignore[no-untyped
     """
     along = (x - road.x) * road.tx + (y - road.y) * road.ty
     across = (y - road.y) * road.tx - (x - road.x) * road.ty
-    grey = (
-        0.085
-        + 0.020 * grain(key, 77, road.road)
-        + 0.008 * cloud(key, y / 9.0, x / 9.0)
-        + 0.004 * cloud(key, y / 1.1, x / 1.1)
-    )
+    grey = 0.090 + 0.025 * grain(key, 77, road.road)
+    grey += 0.008 * cloud(key, y / 9.0, x / 9.0) + 0.005 * cloud(key, y / 1.1, x / 1.1)
     if cloud(key, along / 7.0 + 50, across / 2.2) > 1.55:
-        grey *= 0.78
+        grey *= 0.80
     # Wheels darken the middle of each lane; dust gathers at the kerb.
     lane = abs(across) - 0.5 * road.half
     grey *= 1.05 - 0.10 * max(0.0, 1 - abs(lane) / 1.2)
     if away > -0.5:
         grey *= 1.12
-    paint = 0.0
-    if other > 0.0 and road.half > 2.6:
-        if 0.7 < other < 3.4 and road.half > 4:
-            paint = stripe(across, 1.0, 0.5, pixel)
-        elif other > 3.8:
-            if abs(across) < 0.12 + 0.5 * pixel:
-                dash = 1.0 if road.half > 4 else stripe(along, 6.0, 2.5, pixel)
-                paint = dash * min(1.0, 0.24 / pixel) * (1.0 if abs(across) < 0.5 * pixel + 0.06 else 0.3)
-            elif road.half > 4 and -0.65 < away < -0.35:
-                paint = 0.5
-        elif other > 3.4 and across > 0:
-            paint = 0.7
-    worn = 0.75 + 0.12 * cloud(key, along / 2.0, across / 0.8 + 9)
-    grey += paint * worn * (0.42 - grey)
+    if other > 0.0:
+        paint = _marking(road, crossing, away, other, along, across, pixel)
+        grey += paint * (0.72 + 0.14 * cloud(key, along / 2.0, across / 0.8 + 9)) * (0.40 - grey)
     return grey * 1.01, grey, grey * 0.985
+
+
+@njit(cache=True)
+def _marking(road, crossing, away, other, along, across, pixel):  # type: ignore[no-untyped-def]
+    """Share of a pixel on paint: zebras where a side street meets a main one, centre and edge lines."""
+    main = road.half > 4
+    if not main and crossing.half > 4 and other < 4.6:
+        if 1.6 < other < 4.0:
+            return stripe(across, 1.0, 0.5, pixel)
+        return 0.0
+    if other < 4.0 or road.half < 2.6:
+        return 0.0
+    # A line of 0.12 m covers a part of the pixel whose middle lies within half a pixel of it.
+    if abs(across) < 0.06 + 0.5 * pixel:
+        return min(1.0, 0.12 / pixel) * (1.0 if main else stripe(along, 6.0, 2.5, pixel)) * 1.4
+    if main and abs(away + 2.35) < 0.05 + 0.5 * pixel:
+        return min(1.0, 0.10 / pixel) * stripe(along, 6.0, 3.0, pixel)
+    return 0.0
 
 
 @njit(cache=True)
@@ -79,21 +83,18 @@ def pavement(key, away, x, y):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def open_ground(key, x, y):  # type: ignore[no-untyped-def]
     """Reflectance of meadow, dry grass and bare soil, with tufts and bushes."""
-    wet = (
-        0.55 * cloud(key, y / 38.0, x / 38.0)
-        + 0.35 * cloud(key, y / 11.0 + 7, x / 11.0)
-        + 0.12 * cloud(key, y / 2.6, x / 2.6)
-    )
-    fine = (
-        1 + 0.10 * cloud(key, y / 0.9 + 3, x / 0.9) + 0.10 * grain(key, int(np.floor(y / 0.4)), int(np.floor(x / 0.4)))
-    )
+    # Turned axes hide the noise's lattice, whose rows and columns the eye would find.
+    p, q = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
+    wet = 0.55 * cloud(key, q / 38.0, p / 38.0) + 0.35 * cloud(key, y / 11.0 + 7, x / 11.0)
+    wet += 0.16 * cloud(key, q / 3.1, p / 3.1)
+    fine = 1 + 0.09 * cloud(key, q / 0.9 + 3, p / 0.9) + 0.10 * grain(key, int(np.floor(y / 0.4)), int(np.floor(x / 0.4)))
     green = min(max(0.5 + 0.7 * wet, 0.0), 1.0)
     bare = min(max(-0.9 - 1.6 * wet, 0.0), 1.0)
     red = (0.150 - 0.072 * green) * (1 - bare) + 0.205 * bare
     grn = (0.140 - 0.040 * green) * (1 - bare) + 0.165 * bare
     blu = (0.078 - 0.030 * green) * (1 - bare) + 0.115 * bare
-    shade = _bush(key, 0.10 * green, x, y)
-    return red * fine * shade, grn * fine * shade, blu * fine * shade
+    shade = fine * _bush(key, 0.10 * green, x, y)
+    return red * shade, grn * shade, blu * shade
 
 
 @njit(cache=True)
@@ -107,7 +108,8 @@ def yard(house, number, x, y):  # type: ignore[no-untyped-def]
     elif house.use != RESIDENTIAL:
         cover = PAVING if draw < 0.5 else (ASPHALT if draw < 0.75 else LAWN)
     shift = 1 + 0.25 * grain(key, 801, 0)
-    tone = shift * (1 + 0.08 * cloud(key, y / 4.0, x / 4.0) + 0.06 * cloud(key, y / 0.8, x / 0.8))
+    p, q = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
+    tone = shift * (1 + 0.08 * cloud(key, q / 4.0, p / 4.0) + 0.05 * cloud(key, q / 0.8, p / 0.8))
     if cover in (LAWN, DRY_GRASS, SOIL):
         tone *= (1 + 0.12 * grain(key, int(np.floor(y / 0.4)), int(np.floor(x / 0.4)))) * _bush(key, 0.16, x, y)
     if cover == LAWN:
@@ -131,12 +133,13 @@ def _bush(key, share, x, y):  # type: ignore[no-untyped-def]
     draw = grain(key, row + 5000, col) + 0.5
     if draw > share:
         return 1.0
-    u, v = x / 2.4 - col - 0.5, y / 2.4 - row - 0.5
-    size = 0.20 + 0.9 * draw
+    size = 0.18 + 0.7 * draw
+    u = x / 2.4 - col - 0.5 - 0.5 * grain(key, row + 6000, col)
+    v = y / 2.4 - row - 0.5 - 0.5 * grain(key, row + 7000, col)
     away = (u * u + v * v) / (size * size)
     if away > 1:
         return 1.0
-    return 0.55 + 0.2 * (u - v) / size
+    return 0.58 + 0.2 * (u - v) / size + 0.25 * away
 
 
 @njit(cache=True)

@@ -22,8 +22,8 @@ YARD_M, DUST_M = 7.0, 9.0
 
 HOUSE = np.dtype(
     [
-        # Numbers of its edges in the plan's table, and the hash number of its looks.
-        ("first", "i4"), ("last", "i4"), ("key", "u8"),
+        # Numbers of its edges in the plan's table, of the longest of them, and the hash number of its looks.
+        ("first", "i4"), ("last", "i4"), ("longest", "i4"), ("key", "u8"),
         # Index in ROOF_MATERIALS and USES; slope of the roof as rise over run, 0 if flat.
         ("roof", "i4"), ("use", "i4"), ("steep", "f8"), ("fallen", "i4"),
         ("top", "f8"), ("height", "f8"), ("face", "f8", 3), ("wall", "f8", 3),
@@ -53,8 +53,8 @@ class Plan:
         1 near a collapsed building, else -1.
     kerb : ndarray, shape (2, rows, cols), float32
         Distance to the edge of the nearest road and of the next other road, metres; negative on the road.
-    piece : ndarray, shape (rows, cols), int32
-        Row in ``roads`` of the nearest road, else -1.
+    piece : ndarray, shape (2, rows, cols), int32
+        Rows in ``roads`` of the two, else -1.
     """
 
     houses: NDArray[np.void]
@@ -117,10 +117,11 @@ def _houses(city: City, near: NDArray[Any]) -> tuple[NDArray[np.void], NDArray[n
         house = houses[row]
         house["first"], house["last"], house["key"] = starts[k], starts[k + 1], number * 7919 + seed
         house["roof"], house["use"], house["fallen"] = ROOF_MATERIALS.index(roof), USES.index(use), int(bool(fallen))
+        house["longest"] = starts[k] + int(np.argmax(edges["length"][starts[k] : starts[k + 1]]))
         house["height"], house["top"] = height, city.base_m[row] + height
         house["face"] = roof_colour(roof, seed, number)
         face, _ = WALL_STYLES[wall][0].tones[number % len(WALL_STYLES[wall][0].tones)]
-        house["wall"] = linear(face)
+        house["wall"] = 0.55 * linear(face) + 0.25 * linear(face).mean()
         if not has_flat_roof(roof, int(floors), short):
             house["steep"] = 0.27 if use == "industrial" else 0.55 + 0.35 * ((number >> 8) % 256) / 256
             gabled = (number >> 4) % 10 < 7 and starts[k + 1] - starts[k] == 4

@@ -72,9 +72,9 @@ def roof_colour(house, edges, x, y, sun, pixel):  # type: ignore[no-untyped-def]
     tone = 1 + 0.05 * cloud(key, y / 2.7, x / 2.7) + 0.05 * cloud(key, y / 0.7 + 90, x / 0.7)
     if house.steep > 0:
         facing = (sun[2] - house.steep * (edge.nx * sun[0] + edge.ny * sun[1])) / np.sqrt(1 + house.steep**2)
-        red, green, blue = _pitched(house, which, down, along, spare, pixel, tone)
+        red, green, blue = _pitched(house, which - house.first, down, along, spare, pixel, tone)
         return red, green, blue, max(facing, 0.0)
-    red, green, blue, shade = _flat(house, edge, down, along, sun, pixel, tone)
+    red, green, blue, shade = _flat(house, edge, edges[house.longest], down, x, y, sun, pixel, tone)
     return red, green, blue, sun[2] * shade
 
 
@@ -125,15 +125,19 @@ def _fittings(house, which, down, along, red, green, blue):  # type: ignore[no-u
 
 
 @njit(cache=True)
-def _flat(house, edge, down, along, sun, pixel, tone):  # type: ignore[no-untyped-def]
+def _flat(house, edge, frame, inside, x, y, sun, pixel, tone):  # type: ignore[no-untyped-def]
     """Parapet, sheets or panes, and plant on the roof with its shadow."""
     key, roof = house.key, house.roof
-    if down < 0.4:
-        return 0.26, 0.26, 0.25, 1.0
+    # Sheets and plant are laid along the longest wall, whichever wall is nearest.
+    along = (x - frame.x) * frame.tx + (y - frame.y) * frame.ty
+    down = (x - frame.x) * frame.nx + (y - frame.y) * frame.ny
     red, green, blue = house.face
+    if inside < 0.4:
+        cap = 0.12 + 0.22 * (grain(key, 3, 3) + 0.5)
+        return 0.5 * red + 0.5 * cap, 0.5 * green + 0.5 * cap, 0.5 * blue + 0.48 * cap, 1.0
     # The parapet shades a strip along the edges that lie towards the sun.
     towards = -(edge.nx * sun[0] + edge.ny * sun[1])
-    if down < 0.4 + 0.7 * towards / max(sun[2], 0.05):
+    if inside < 0.4 + 0.7 * towards / max(sun[2], 0.05):
         return red, green, blue, 0.25
     if roof == BUILT_UP:
         tone += 0.12 * grain(key, 5, int(np.floor(along / 1.0))) - 0.14 * stripe(along, 1.0, 0.08, pixel)
@@ -144,7 +148,7 @@ def _flat(house, edge, down, along, sun, pixel, tone):  # type: ignore[no-untype
         bar = max(stripe(along, 1.5, 0.12, pixel), stripe(down, 1.5, 0.12, pixel))
         tone = (0.55 + 0.7 * grain(key, int(np.floor(down / 1.5)), int(np.floor(along / 1.5)))) * (1 - bar) + 1.7 * bar
     elif roof == GREEN:
-        if down < 1.0:
+        if inside < 1.0:
             return 0.24, 0.22, 0.19, 1.0
         tone += 0.16 * cloud(key, down / 0.8, along / 0.8) + 0.12 * cloud(key, down / 0.35, along / 0.35)
     elif roof == METAL:
@@ -153,18 +157,20 @@ def _flat(house, edge, down, along, sun, pixel, tone):  # type: ignore[no-untype
         tone += 0.10 * cloud(key, down / 0.5, along / 0.5) * fade(pixel, 0.5)
     if roof in (GLASS, GREEN):
         return red * tone, green * tone, blue * tone, 1.0
-    return _plant(key, edge, down, along, sun, red * tone, green * tone, blue * tone)
+    if inside < 1.6:
+        return red * tone, green * tone, blue * tone, 1.0
+    return _plant(key, frame, down, along, sun, red * tone, green * tone, blue * tone)
 
 
 @njit(cache=True)
 def _plant(key, edge, down, along, sun, red, green, blue):  # type: ignore[no-untyped-def]
     """Boxes of ventilation and stairs, rooflights and vents, in cells of a few metres; the sun throws their shadow."""
-    cell = 4.2
+    cell = 3.6
     row, col = int(np.floor(down / cell)), int(np.floor(along / cell))
     draw = grain(key, 600 + row, col) + 0.5
-    if row == 0 or draw > 0.30:
+    if draw > 0.20 + 0.28 * grain(key, 599, 0):
         return red, green, blue, 1.0
-    wide, deep = 0.7 + 5.0 * draw, 0.6 + 3.0 * (draw * 7.3 % 0.5)
+    wide, deep = 0.7 + 5.5 * draw, 0.6 + 3.0 * (draw * 7.3 % 0.5)
     u, v = along - (col + 0.5) * cell, down - (row + 0.5) * cell
     if abs(u) < wide / 2 and abs(v) < deep / 2:
         if draw < 0.07:

@@ -14,7 +14,7 @@ from lib.city.textures import cloud, grain
 CAR_TOP = 5
 _PAVEMENT_M = 1.9
 # Light of the sky on a level surface, relative to the sun's on one that faces it.
-_SKY_RED, _SKY_GREEN, _SKY_BLUE = 0.135, 0.160, 0.205
+_SKY_RED, _SKY_GREEN, _SKY_BLUE = 0.150, 0.175, 0.215
 
 
 @njit(cache=True)
@@ -105,7 +105,7 @@ def _crown(top, i, j, x, y, sun, pixel, key):  # type: ignore[no-untyped-def]
     leaf = 1 + 0.22 * cloud(key, y / 0.55, x / 0.55) + 0.25 * grain(key, int(np.floor(y / 0.3)), int(np.floor(x / 0.3)))
     facing = 0.25 + 0.75 * _relief(top, i, j, sun, pixel, 0.35)
     dry = min(max(0.3 * kind, -0.25), 0.7)
-    return (0.050 + 0.035 * dry) * leaf, (0.068 + 0.010 * dry) * leaf, 0.034 * leaf, facing
+    return (0.060 + 0.040 * dry) * leaf, (0.078 + 0.012 * dry) * leaf, 0.040 * leaf, facing
 
 
 @njit(cache=True)
@@ -122,8 +122,9 @@ def _car(car, x, y, sun):  # type: ignore[no-untyped-def]
 def _ground(houses, roads, yards, dust, kerb, piece, i, j, x, y, origin, pixel, key):  # type: ignore[no-untyped-def]
     away, owner = kerb[0, i, j], yards[i, j]
     if away < 0:
-        red, green, blue = carriageway(key, roads[piece[i, j]], away, kerb[1, i, j], x, y, pixel)
-    elif away < _PAVEMENT_M and roads[piece[i, j]].half > 2.4:
+        road, crossing = roads[piece[0, i, j]], roads[max(piece[1, i, j], 0)]
+        red, green, blue = carriageway(key, road, away, crossing, kerb[1, i, j], x, y, pixel)
+    elif away < _PAVEMENT_M and roads[piece[0, i, j]].half > 2.4:
         red, green, blue = pavement(key, away, x, y)
     elif owner >= houses.size:
         red, green, blue = pavement(houses[owner - houses.size].key, 1.0, x, y)
@@ -134,7 +135,7 @@ def _ground(houses, roads, yards, dust, kerb, piece, i, j, x, y, origin, pixel, 
         if beside != owner and beside < houses.size and kerb[0, i, j] > _PAVEMENT_M + 0.3:
             what = hedge(houses[owner], beside, x, y)
             if what == 1:
-                red, green, blue = 0.040 + 0.01 * grain(key, i, j), 0.055, 0.028
+                red, green, blue = 0.040 + 0.015 * grain(key, int(np.floor(y / 0.3)), int(np.floor(x / 0.3))), 0.055, 0.028
             elif what == 2:
                 red, green, blue = 0.20, 0.18, 0.15
     else:

@@ -79,18 +79,18 @@ def measure_roads(roads: NDArray[np.void], pixels: RayLattice) -> tuple[NDArray[
     kerb : ndarray, shape (2, rows, cols), float32
         Distance to the edge of the nearest road and of the next other one, metres; negative on the road, 1000
         where there is none within a few metres.
-    piece : ndarray, shape (rows, cols), int32
-        Row in ``roads`` of the nearest road, else -1.
+    piece : ndarray, shape (2, rows, cols), int32
+        Rows in ``roads`` of the two, else -1.
     """
     kerb = np.full((2, *pixels.shape), 1e3, dtype=np.float32)
-    piece = np.full(pixels.shape, -1, dtype=np.int32)
-    _measure(roads, pixels.first_line, pixels.first_cell, pixels.spacing_m, kerb[0], kerb[1], piece)
+    piece = np.full((2, *pixels.shape), -1, dtype=np.int32)
+    _measure(roads, pixels.first_line, pixels.first_cell, pixels.spacing_m, kerb, piece)
     return kerb, piece
 
 
 @njit(cache=True)
-def _measure(roads, first_row, first_col, pixel, nearest, other, piece):  # type: ignore[no-untyped-def]
-    n_rows, n_cols = piece.shape
+def _measure(roads, first_row, first_col, pixel, kerb, piece):  # type: ignore[no-untyped-def]
+    n_rows, n_cols = piece.shape[1:]
     for k in range(roads.size):
         road = roads[k]
         reach = road.half + _BESIDE_M
@@ -111,13 +111,14 @@ def _measure(roads, first_row, first_col, pixel, nearest, other, piece):  # type
                 along = x * road.tx + y * road.ty
                 beyond = max(0.0, -along, along - road.length)
                 away = np.float32(np.hypot(x * road.ty - y * road.tx, beyond) - road.half)
-                held = piece[i, j]
-                if away < nearest[i, j]:
-                    if held >= 0 and roads[held].road != road.road:
-                        other[i, j] = nearest[i, j]
-                    nearest[i, j], piece[i, j] = away, k
-                elif away < other[i, j] and roads[held].road != road.road:
-                    other[i, j] = away
+                held = piece[0, i, j]
+                same = held >= 0 and roads[held].road == road.road
+                if away < kerb[0, i, j]:
+                    if held >= 0 and not same:
+                        kerb[1, i, j], piece[1, i, j] = kerb[0, i, j], held
+                    kerb[0, i, j], piece[0, i, j] = away, k
+                elif away < kerb[1, i, j] and not same:
+                    kerb[1, i, j], piece[1, i, j] = away, k
 
 
 def park_cars(city: City, roads: NDArray[np.void], houses: NDArray[Any], drives: NDArray[Any]) -> NDArray[np.void]:
