@@ -9,7 +9,7 @@ import build
 import data
 import landing
 import mathjax
-import results
+import published
 import status
 from runs import chapters
 
@@ -25,7 +25,7 @@ def main() -> int:
         landing.make(found)
         status.make(found)
         data.make()
-        results.make(found)
+        published.make(found)
     except CompanionError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

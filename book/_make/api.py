@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import ast
 import importlib
+import textwrap
 from pathlib import Path
 from types import ModuleType
 
 from common import BOOK, ROOT, table, write
+from typer.testing import CliRunner
+
+from lib.cli import app
+
+# Its functions have the shape that typer wants; what a reader needs is what they say about themselves.
+COMMAND = "lib.cli"
+HELP = (["--help"], ["run", "--help"], ["chapters", "--help"], ["pairs", "--help"], ["data", "--help"])
 
 # Small modules stand on the page of the room that they serve; a module that is not named here has its own.
 ROOMS = {
-    "lib.buildings": ["lib.cityjson"],
-    "lib.interactive": [],
-    "lib.look": ["lib.capella", "lib.capella_fields"],
+    "lib.geocoding": ["lib.near_range", "lib.flat_earth", "lib.range_profile", "lib.signature", "lib.walkthrough"],
+    "lib.look": ["lib.acquisition", "lib.capella", "lib.capella_fields"],
     "lib.manifest": ["lib.entries", "lib.downloads", "lib.archives", "lib.first_use", "lib.magic"],
     "lib.orbits": ["lib.geodesy", "lib.synthetic_pass"],
+    "lib.plots": ["lib.plot_city", "lib.plot_flat_earth", "lib.plot_geometry", "lib.plot_signature"],
     "lib.rasters": ["lib.raster_files", "lib.sar_writing", "lib.tiff_check"],
     "lib.rerun": [
         "lib.record",
@@ -28,7 +36,7 @@ ROOMS = {
         "lib.runfolder",
         "lib.provenance",
     ],
-    "lib.cli": ["lib.data_cli"],
+    COMMAND: ["lib.data_cli"],
 }
 INDEX = """# The library
 
@@ -55,9 +63,20 @@ def first_line(module: str) -> str:
 
 def page(room: str, members: list[str]) -> str:
     """Write the page of a room in reStructuredText."""
+    if room == COMMAND:
+        return _command_page()
     lines = [room, "=" * len(room), "", *_automodule(room)]
     for member in members:
         lines += [member, "-" * len(member), "", *_automodule(member)]
+    return "\n".join(lines)
+
+
+def _command_page() -> str:
+    """Show what the command answers to ``--help``."""
+    lines = [COMMAND, "=" * len(COMMAND), "", "The command ``companion``, in its own words.", ""]
+    for words in HELP:
+        answer = CliRunner().invoke(app, words, prog_name="companion", env={"TERMINAL_WIDTH": "100"}).output
+        lines += [".. code-block:: text", "", textwrap.indent(answer.strip(), "   "), ""]
     return "\n".join(lines)
 
 

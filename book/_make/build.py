@@ -13,7 +13,7 @@ from lib.cachekey import file_hash, text_hash
 
 BUILT = ROOT / "_build" / "html"
 KEY = ROOT / "_build" / "site.key"
-COMMAND = ("build", "book", "--config", "_config.yml", "--path-output", ".", "-n", "-W", "--keep-going")
+COMMAND = ("build", "book", "--config", "_config.yml", "--path-output", ".", "-n", "-W", "--keep-going", "-q")
 
 
 def site_key() -> str:

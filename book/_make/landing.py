@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common import BOOK, EXTRA, GENERATED, copy, write
+from common import EXTRA, GENERATED, copy, write
 from PIL import Image
 from runs import Chapter
 
@@ -29,14 +29,14 @@ def make(chapters: list[Chapter]) -> None:
 
 def _hero(chapters: list[Chapter]) -> str:
     """Copy the picture of the first chapter that has one, also for links that others share."""
-    image, alt = next(found for found in (chapter.figure("hero") for chapter in chapters) if found)
+    image, alt = next(chapter.hero for chapter in chapters if chapter.hero)
     copy(image, GENERATED / f"hero{image.suffix}")
     copy(image, EXTRA / f"card{image.suffix}")
     return f"```{{image}} _generated/hero{image.suffix}\n:alt: {alt}\n:class: hero\n```\n"
 
 
 def _card(chapter: Chapter) -> str:
-    image, alt = chapter.figure("card") or (BOOK / "missing", "")
+    image, alt = chapter.card
     name = f"{chapter.name}.png"
     _shrink(image, name)
     return CARD.format(title=chapter.title, name=chapter.name, image=name, alt=alt, summary=chapter.summary)

@@ -13,6 +13,9 @@ from nbformat import NotebookNode
 from lib.chapters import Project, has_tag, list_chapters
 from lib.runfolder import FIGURES, PROVENANCE, RESULTS, read_json, read_notebook
 
+# The figure that stands for the whole book: on the landing page, and on links that others share.
+HERO = "fig-hero"
+
 
 @dataclass(frozen=True)
 class Chapter:
@@ -44,30 +47,45 @@ class Chapter:
     @property
     def title(self) -> str:
         """The first heading."""
-        return self._opening[0].lstrip("# ").strip()
+        return self._opening[0]
 
     @property
     def summary(self) -> str:
-        """The first sentence after the heading, without markup."""
-        text = " ".join(" ".join(self._opening[1:]).split("\n\n")[0].split())
-        text = re.sub(r"\{[a-z:]+\}`([^`]*)`|\[([^\]]*)\]\([^)]*\)", r"\1\2", text).replace("*", "")
+        """What the first cell says in ``card="..."``, else the first sentence after the heading, without markup."""
+        if card := self.notebook.cells[0].metadata.get("card"):
+            return str(card)
+        text = " ".join(self._opening[1].split("\n\n")[0].split())
+        text = re.sub(r"\s*\{[a-z:]+\}`[^`]*`", "", text)
+        text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text).replace("*", "")
         return re.split(r"(?<=[.?!]) ", text)[0]
 
     @property
-    def _opening(self) -> list[str]:
-        lines = self.notebook.cells[0].source.strip().splitlines()
-        return [lines[0], "\n".join(lines[1:]).strip()]
+    def _opening(self) -> tuple[str, str]:
+        _, _, opening = ("\n" + self.notebook.cells[0].source).partition("\n# ")
+        title, _, rest = opening.partition("\n")
+        return title.strip(), rest.strip()
 
-    def figure(self, tag: str) -> tuple[Path, str] | None:
-        """Image and alt text of the figure whose cell carries a tag, else of the first figure."""
-        cells = [cell for cell in self.notebook.cells if cell.metadata.get("mystnb", {}).get("figure")]
-        cells = [cell for cell in cells if has_tag(cell, tag)] or cells
-        for chosen in cells:
-            name = chosen.metadata["mystnb"]["figure"]["name"]
+    @property
+    def hero(self) -> tuple[Path, str] | None:
+        """Image and alt text of the book's picture, if the chapter draws it."""
+        return next((found for name, found in self._figures().items() if name == HERO), None)
+
+    @property
+    def card(self) -> tuple[Path, str]:
+        """Image and alt text for the chapter's card: the figure of the cell tagged "card", else the first."""
+        figures = self._figures("card") or self._figures()
+        return next(found for name, found in figures.items() if name != HERO)
+
+    def _figures(self, tag: str | None = None) -> dict[str, tuple[Path, str]]:
+        """Named figures of the cells that carry a tag, or of all cells."""
+        found = {}
+        for cell in self.notebook.cells:
+            settings = cell.metadata.get("mystnb", {})
+            name = settings.get("figure", {}).get("name")
             files = sorted((self.folder / FIGURES).glob(f"{name}.*"))
-            if files:
-                return files[0], chosen.metadata["mystnb"].get("image", {}).get("alt", self.title)
-        return None
+            if files and (tag is None or has_tag(cell, tag)):
+                found[name] = files[0], settings.get("image", {}).get("alt", self.title)
+        return found
 
 
 def chapters() -> list[Chapter]:

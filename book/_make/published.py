@@ -42,6 +42,13 @@ def _row(chapter: Chapter, entry: dict[str, Any]) -> tuple[object, ...]:
         )
     ours = chapter.results[entry["result"]]
     unit = f" {ours['unit']}" if ours["unit"] else ""
+    if "differs_because" not in entry and abs(ours["value"] - entry["published"]) > entry["tolerance"]:
+        raise RunError(
+            "ours is further from the published number than the tolerance",
+            where=f"book/published.yaml, {chapter.name}, {entry['result']}",
+            value=ours["value"],
+            fix="find out why, and say it in differs_because",
+        )
     agrees = abs(ours["value"] - entry["published"]) <= entry["tolerance"]
     return (
         f"{entry['what']} ({{cite:t}}`{entry['source']}`, {entry['place']})",
