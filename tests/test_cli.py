@@ -104,3 +104,9 @@ def test_a_fallback_is_one_line(companion, monkeypatch):
         "lib.cli.list_chapters", lambda project: warnings.warn("guessed", CompanionWarning, stacklevel=1) or []
     )
     assert companion("chapters")[1].startswith("warning: guessed\n")
+
+
+def test_the_command_works_on_its_own_checkout():
+    result = CliRunner().invoke(app, ["chapters"])
+    assert result.exit_code == 0
+    assert "00_city" in result.output

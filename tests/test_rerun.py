@@ -33,6 +33,9 @@ record("scaled_m", scale * ONE, unit="m");
 # %%
 record("name", "first")
 print("done in", __import__("os").getcwd())
+
+# %% mystnb={"figure": {"name": "fig-dot", "caption": "A dot."}}
+display({"image/png": "aGk="}, raw=True)
 """
 SECOND = "# %%\nfrom lib.beta import TWO\nprint(TWO)\n"
 
@@ -60,6 +63,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_a_run_has_its_four_parts_and_feeds_the_book(finished):
     folder = finished.runs / "00_first"
     assert sorted(path.name for path in folder.iterdir()) == ["figures", "notebook.ipynb", PROVENANCE, RESULTS]
+    assert contents(folder / "figures") == {"fig-dot.png": b"hi"}
     assert (finished.pages / "00_first.ipynb").read_bytes() == (folder / "notebook.ipynb").read_bytes()
 
 
@@ -142,6 +146,15 @@ def test_two_clean_runs_are_equal_byte_for_byte(finished, tmp_path):
     run(plan_run(again, "00_first"))
     for name in ("notebook.ipynb", RESULTS):
         assert (again.runs / "00_first" / name).read_bytes() == (finished.runs / "00_first" / name).read_bytes()
+
+
+def test_a_changed_chapter_takes_the_place_of_its_older_run(tmp_path):
+    project = make_toy(tmp_path, c00_first="# %%\nprint('one')\n")
+    run(plan_run(project, "00_first"))
+    write_chapter(project.root, "c00_first", "# %%\nprint('two')\n")
+    done = run(plan_run(project, "00_first"))
+    assert "two" in (done.folder / "notebook.ipynb").read_text()
+    assert [path.name for path in project.runs.iterdir()] == ["00_first"]
 
 
 def test_a_page_whose_chapter_is_gone_goes_too(finished):
