@@ -48,12 +48,16 @@ from lib.record import record
 house_style()
 
 # %% tags=["parameters"]
-footprints: Path | None = None  # real buildings to raise the city on; none: a simulated layout
+footprints: Path | None = (
+    None  # real buildings to raise the city on; none: a simulated layout
+)
 seed: int = 0  # the whole city follows from it
 extent_m: float = 700.0  # side of the simulated city, or of the densest part of the footprints
 n_buildings: int = 800  # of the simulated layout
 incidence_deg: float = 43.1  # radar: angle from the vertical, as in the letter on QuickQuakeBuildings
-heading_deg: float = 350.0  # radar: direction of flight, clockwise from grid north
+heading_deg: float = (
+    350.0  # radar: direction of flight, clockwise from grid north
+)
 side: str = "right"  # radar: side of the antenna, right or left
 
 # %% [markdown]
@@ -64,8 +68,12 @@ side: str = "right"  # radar: side of the antenna, right or left
 # chapters start from some of these layers and try to recover the others.
 
 # %%
-real = densest_window(read_buildings(footprints), extent_m) if footprints else None
-city = make_city(seed=seed, extent_m=extent_m, n_buildings=n_buildings, footprints=real)
+real = (
+    densest_window(read_buildings(footprints), extent_m) if footprints else None
+)
+city = make_city(
+    seed=seed, extent_m=extent_m, n_buildings=n_buildings, footprints=real
+)
 look = Look.from_heading(heading_deg, side, incidence_deg)
 
 # %% mystnb={"figure": {"name": "fig-hero", "caption": "One place, four layers, all simulated. The radar looks from the left: its image is shifted, leans and throws shadows, and no layer fits the others by itself."}, "image": {"alt": "Four tilted sheets above each other: green terrain, coloured footprints, an optical image of houses with shadows, and a grey radar image of the same place."}}
@@ -109,7 +117,11 @@ plot_city.era_table(city)
 
 # %% mystnb={"figure": {"name": "fig-damage", "caption": "Damage is clustered where shaking was strong, and masonry falls first (simulated). Beside each material: its number of buildings."}, "image": {"alt": "Left: map of the city with the fallen buildings in pink, in two loose clusters. Right: bars with the share that fell by wall material."}}
 record("damaged", int(city.buildings["damaged"].sum()))
-record("damaged_percent", round(100 * float(city.buildings["damaged"].mean()), 1), unit="%")
+record(
+    "damaged_percent",
+    round(100 * float(city.buildings["damaged"].mean()), 1),
+    unit="%",
+)
 plot_city.damage_map(city)
 
 # %% [markdown]
@@ -177,13 +189,23 @@ from lib.interactive import explore
 
 
 def fly_past(heading_deg, incidence_deg):
-    view, block = Look.from_heading(heading_deg, side, incidence_deg), centre_window(city, 110.0)
-    picture, _ = simulate_sar(city, view, bounds=block, pixel_m=0.6, resolution_m=0.8)
+    view, block = (
+        Look.from_heading(heading_deg, side, incidence_deg),
+        centre_window(city, 110.0),
+    )
+    picture, _ = simulate_sar(
+        city, view, bounds=block, pixel_m=0.6, resolution_m=0.8
+    )
     return plot_city.sar_with_footprints(city, picture, view, width_in=4.6)
 
 
 alt = "Simulated radar image of some blocks with footprints and the direction of the radar"
-explore(fly_past, alt=alt, heading_deg=[0, 60, 120, 180, 240, 300], incidence_deg=[30, 43.1, 55])
+explore(
+    fly_past,
+    alt=alt,
+    heading_deg=[0, 60, 120, 180, 240, 300],
+    incidence_deg=[30, 43.1, 55],
+)
 
 # %% [markdown]
 # ## The optical image and the facades
@@ -194,13 +216,19 @@ explore(fly_past, alt=alt, heading_deg=[0, 60, 120, 180, 240, 300], incidence_de
 # oblique views, odd exposures.
 
 # %% mystnb={"figure": {"name": "fig-optical", "caption": "The same blocks from a satellite's camera at 0.31 m (simulated). Heaps of rubble stand where buildings fell."}, "image": {"alt": "Optical image of street blocks with roofs in several colours, trees, roads, cast shadows and heaps of rubble."}}
-plot_city.optical_view(city, render_optical(city, bounds=damage_window(city, 140.0)))
+plot_city.optical_view(
+    city, render_optical(city, bounds=damage_window(city, 140.0))
+)
 
 # %% mystnb={"figure": {"name": "fig-facades", "caption": "Facades of ten wall materials (simulated). Fibre cement with and without asbestos can hardly be told apart, which is so in life as well."}, "image": {"alt": "Ten small street pictures of house fronts, each labelled with its wall material."}}
 standing = city.buildings[~city.buildings["damaged"].astype(bool)]
-chosen = standing.drop_duplicates("wall_material").set_index("wall_material")["building_id"]
+chosen = standing.drop_duplicates("wall_material").set_index("wall_material")[
+    "building_id"
+]
 fronts = render_facades(city, chosen.reindex(WALL_MATERIALS[:10]).dropna())
-plot_city.image_grid([front.image for front in fronts], [front.label for front in fronts])
+plot_city.image_grid(
+    [front.image for front in fronts], [front.label for front in fronts]
+)
 
 # %% [markdown]
 # ## Beside real images
@@ -212,38 +240,39 @@ plot_city.image_grid([front.image for front in fronts], [front.label for front i
 # formulas. Strengths of echoes were set on the seeds 0 to 7; the cities shown have other seeds.
 
 # %%
+from lib.city import realism
 from lib.city.lone import lone_building
-from lib.city.realism import PERCENTILES, homogeneous_windows, lag_correlation, looks_of
-from lib.city.realism import real_chip, real_spotlight, relative_percentiles
 
 others = [make_city(seed=100 + k) for k in range(4)]
-chips = [simulate_sar(other, look, pixel_m=2.5, resolution_m=2.5, looks=1)[0] for other in others]
-simulated_db = np.array([relative_percentiles(chip) for chip in chips])
-chip_db, chip_measured = real_chip()
+one_look = {"pixel_m": 2.5, "resolution_m": 2.5, "looks": 1}
+chips = [simulate_sar(other, look, **one_look)[0] for other in others]
+chips_db = np.array([realism.relative_percentiles(chip) for chip in chips])
+real_db, measured_now = realism.real_chip()
 
 # %%
-open_ground, _ = simulate_sar(others[0], look, pixel_m=0.594, resolution_m=0.85, looks=3)
-windows = homogeneous_windows(10 ** (open_ground / 10), dimmest=np.sqrt(10**-1.5))
-real_looks, real_lag, _ = real_spotlight()
+plain = {"pixel_m": 0.594, "resolution_m": 0.85, "looks": 3}
+power = 10 ** (simulate_sar(others[0], look, **plain)[0] / 10)
+speckle = realism.speckle_of(power, dimmest=np.sqrt(10**-1.5))
+real_speckle, _ = realism.real_spotlight()
 house = lone_building(look, dem_bias_m=6.0)
 alone, _ = simulate_sar(house, look, missing_double_bounce=0)
 
 # %% mystnb={"figure": {"name": "fig-realism", "caption": "The simulation beside real images. (a) Every percentile lies within 3 dB of the real one, the bright tail included. (b) The typical number of looks agrees, its spread does not. (c) A single house 12 m high: its marks lie where the formulas put them."}, "image": {"alt": "Three panels: percentiles of brightness with a band of plus and minus 3 dB, cumulated numbers of looks, and a profile of brightness along range with three lines."}}
-zones = plot_city.marks(house, look)
+marks = plot_city.marks(house, look)
 profile = plot_city.section(alone, house, look)
-plot_city.realism(PERCENTILES, simulated_db, chip_db, looks_of(windows), real_looks, profile, zones)
+plot_city.realism(chips_db, real_db, speckle, real_speckle, profile, marks)
 
 # %%
-record("chip_measured_now", chip_measured)
-record("tail_simulated_db", round(float(simulated_db[:, -1].mean()), 1), unit="dB")
-record("tail_real_db", round(float(chip_db[-1]), 1), unit="dB")
-record("largest_gap_db", round(float(np.abs(simulated_db - chip_db).max()), 1), unit="dB")
-record("looks_simulated", round(float(np.median(looks_of(windows))), 2))
-record("looks_real", round(float(np.percentile(real_looks, 50)), 2))
-record("looks_real_99", round(float(np.percentile(real_looks, 99) if len(real_looks) > 3 else real_looks[2]), 2))
-record("looks_simulated_99", round(float(np.percentile(looks_of(windows), 99)), 2))
-record("lag_simulated", round(lag_correlation(windows, 1), 2))
-record("lag_real", round(real_lag, 2))
+record("chip_measured_now", measured_now)
+record("tail_simulated_db", chips_db[:, -1].mean().round(1), unit="dB")
+record("tail_real_db", real_db[-1].round(1), unit="dB")
+record("largest_gap_db", np.abs(chips_db - real_db).max().round(1), unit="dB")
+record("looks_simulated", speckle.looks[0].round(2))
+record("looks_real", real_speckle.looks[0].round(2))
+record("looks_simulated_99", speckle.looks[2].round(2))
+record("looks_real_99", real_speckle.looks[2].round(2))
+record("lag_simulated", round(speckle.correlation, 2))
+record("lag_real", round(real_speckle.correlation, 2))
 
 # %% [markdown]
 # The 99.9th percentile lies {glue:text}`tail_simulated_db` dB above the median in the simulated cities and
@@ -264,7 +293,13 @@ record("lag_real", round(real_lag, 2))
 # geocoded with its own roof, and its image bends and tears.
 
 # %% mystnb={"figure": {"name": "fig-leakage", "caption": "A surface model used as terrain model breaks the picture (simulated): left with the smooth DEM, right with the houses left in it. Straight lines bend and stray farther from their walls."}, "image": {"alt": "Two radar images of the same blocks; in the right one the houses are bent and farther from their outlines."}}
-leaky = make_city(seed=seed, extent_m=extent_m, n_buildings=n_buildings, footprints=real, dem_leakage=1.0)
+leaky = make_city(
+    seed=seed,
+    extent_m=extent_m,
+    n_buildings=n_buildings,
+    footprints=real,
+    dem_leakage=1.0,
+)
 close = centre_window(city, 75.0)
 pair = [simulate_sar(town, look, bounds=close)[0] for town in (city, leaky)]
 plot_city.side_by_side(city, pair, ["smooth DEM", "surface model as DEM"])

@@ -210,10 +210,11 @@ def test_the_kept_statistics_are_those_of_the_real_files(mirror):
     percentiles, measured = real_chip()
     assert measured
     np.testing.assert_allclose(percentiles, REAL_CHIP_DB, atol=0.1)
-    looks, correlation_1, measured = real_spotlight()
+    speckle, measured = real_spotlight()
     assert measured
-    np.testing.assert_allclose(np.percentile(looks, (50, 90, 99)), REAL_LOOKS, atol=0.01)
-    assert correlation_1 == pytest.approx(REAL_LAGS[0], abs=0.005)
+    np.testing.assert_allclose(speckle.looks, REAL_LOOKS, atol=0.01)
+    assert speckle.correlation == pytest.approx(REAL_LAGS[0], abs=0.001)
+    assert len(speckle.windows) == 360
 
 
 def test_kept_statistics_stand_in_with_a_warning(monkeypatch):
@@ -224,7 +225,10 @@ def test_kept_statistics_stand_in_with_a_warning(monkeypatch):
     with pytest.warns(CompanionWarning, match="not to be had"):
         assert real_chip()[0].tolist() == list(REAL_CHIP_DB)
     with pytest.warns(CompanionWarning, match="not to be had"):
-        assert not real_spotlight()[2]
+        speckle, measured = real_spotlight()
+    assert not measured
+    assert speckle.looks.tolist() == list(REAL_LOOKS)
+    assert speckle.windows.size == 0
 
 
 def test_city_speckle_has_the_looks_of_the_real_image():

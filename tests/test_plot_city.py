@@ -9,7 +9,7 @@ from lib import plot_city
 from lib.buildings import WALL_MATERIALS
 from lib.city import make_city, simulate_sar
 from lib.city.lone import lone_building
-from lib.city.realism import PERCENTILES, REAL_CHIP_DB, REAL_LOOKS
+from lib.city.realism import REAL_CHIP_DB, REAL_LOOKS, Speckle
 from lib.city.windows import centre_window
 from lib.look import Look
 from lib.plot_city.maps import MATERIALS
@@ -108,16 +108,15 @@ def test_marks_and_section_agree_with_the_formulas():
     assert range_m[decibels.argmax()] == pytest.approx(marks["double bounce"], abs=0.5)
 
 
-@pytest.mark.parametrize("looks", [REAL_LOOKS, np.linspace(1, 5, 40)])
-def test_realism_draws_what_it_was_given(looks):
-    simulated = np.array([REAL_CHIP_DB]) + 1.0
+@pytest.mark.parametrize("windows", [np.zeros(0), np.linspace(1, 5, 40)])
+def test_realism_draws_what_it_was_given(windows):
+    ours, real = (Speckle(np.array(REAL_LOOKS), 0.5, sample) for sample in (np.linspace(2, 3, 30), windows))
     profile = (np.arange(5.0), np.arange(5.0))
-    figure = plot_city.realism(
-        PERCENTILES, simulated, REAL_CHIP_DB, np.linspace(2, 3, 30), looks, profile, {"edge": 2.0}
-    )
+    figure = plot_city.realism(np.array([REAL_CHIP_DB]) + 1.0, REAL_CHIP_DB, ours, real, profile, {"edge": 2.0})
     tail = figure.axes[0]
     np.testing.assert_allclose(tail.lines[1].get_ydata() - tail.lines[0].get_ydata(), 1.0)
-    assert any("once" in text.get_text() for text in figure.axes[1].get_legend().get_texts()) == (len(looks) == 3)
+    kept = any("once" in text.get_text() for text in figure.axes[1].get_legend().get_texts())
+    assert kept == (len(windows) == 0)
     assert "edge" in texts(figure)
 
 

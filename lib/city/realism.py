@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ SPOTLIGHT_DIMMEST = 60.0
 REAL_CHIP_DB = (-19.1, -11.9, -4.3, 4.2, 12.4, 20.6, 30.3)
 # Umbra spotlight amplitude, 0.594 m, Mount Yasur: bright windows without structure.
 REAL_LOOKS = (2.36, 3.37, 5.15)
-REAL_LAGS = (0.48, 0.03)
+REAL_LAGS = (0.476, 0.031)
 
 
 def relative_percentiles(decibels: ArrayLike) -> NDArray[Any]:
@@ -139,15 +140,50 @@ def real_chip() -> tuple[NDArray[Any], bool]:
         return np.array(REAL_CHIP_DB), False
 
 
-def real_spotlight() -> tuple[NDArray[Any], float, bool]:
-    """Speckle of a real spotlight image: number of looks of its homogeneous windows, and correlation at one pixel.
+@dataclass(frozen=True)
+class Speckle:
+    """Speckle of an image's homogeneous windows.
+
+    Parameters
+    ----------
+    looks : ndarray, shape (3,)
+        50th, 90th and 99th percentile of the equivalent number of looks.
+    correlation : float
+        Of neighbouring pixels.
+    windows : ndarray
+        The number of looks of every window; empty where only the summary is at hand.
+    """
+
+    looks: NDArray[Any]
+    correlation: float
+    windows: NDArray[Any]
+
+
+def speckle_of(intensity: ArrayLike, dimmest: float) -> Speckle:
+    """Measure the speckle of an image.
+
+    Parameters
+    ----------
+    intensity : array_like, shape (rows, cols)
+        Linear power.
+    dimmest : float
+        As in ``homogeneous_windows``.
 
     Returns
     -------
-    looks : ndarray
-        Of every window; only their 50th, 90th and 99th percentile where the file is not at hand.
-    correlation : float
-        At a lag of one pixel of 0.594 m.
+    Speckle
+    """
+    windows = homogeneous_windows(intensity, dimmest)
+    looks = looks_of(windows)
+    return Speckle(np.percentile(looks, (50, 90, 99)), lag_correlation(windows, 1), looks)
+
+
+def real_spotlight() -> tuple[Speckle, bool]:
+    """Speckle of a real spotlight image with pixels of 0.594 m.
+
+    Returns
+    -------
+    speckle : Speckle
     measured : bool
         As in ``real_chip``.
     """
@@ -155,6 +191,5 @@ def real_spotlight() -> tuple[NDArray[Any], float, bool]:
         image = read_sar(fetch(SPOTLIGHT), "amplitude", rotated="keep")
     except FetchError as error:
         warnings.warn(f"kept speckle of the real image is used: {error}", CompanionWarning, stacklevel=2)
-        return np.array(REAL_LOOKS), REAL_LAGS[0], False
-    windows = homogeneous_windows(np.nan_to_num(10 ** (image.to_numpy() / 10)), dimmest=SPOTLIGHT_DIMMEST)
-    return looks_of(windows), lag_correlation(windows, 1), True
+        return Speckle(np.array(REAL_LOOKS), REAL_LAGS[0], np.zeros(0)), False
+    return speckle_of(np.nan_to_num(10 ** (image.to_numpy() / 10)), SPOTLIGHT_DIMMEST), True

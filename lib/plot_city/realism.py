@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from lib.city import City
+from lib.city.realism import PERCENTILES, Speckle
 from lib.look import Look
 from lib.plots import (
     OURS,
@@ -64,21 +65,18 @@ def marks(city: City, look: Look) -> dict[str, float]:
 
 
 def realism(
-    percentiles: ArrayLike, simulated_db: NDArray[Any], real_db: ArrayLike, looks: NDArray[Any], real_looks: ArrayLike,
+    simulated_db: NDArray[Any], real_db: ArrayLike, speckle: Speckle, real_speckle: Speckle,
     profile: tuple[NDArray[Any], NDArray[Any]], formulas: dict[str, float],
 ) -> Figure:  # fmt: skip
     """Hold the simulation beside real images: brightness, speckle, and where one building's marks lie.
 
     Parameters
     ----------
-    percentiles : array_like, shape (p,)
-    simulated_db : ndarray, shape (cities, p)
-        dB relative to the median, one row a seed.
-    real_db : array_like, shape (p,)
-    looks : ndarray, shape (windows,)
-        Equivalent number of looks of simulated windows.
-    real_looks : array_like
-        Of real windows, or their 50th, 90th and 99th percentile.
+    simulated_db : ndarray, shape (cities, 7)
+        dB relative to the median, at PERCENTILES; one row a seed.
+    real_db : array_like, shape (7,)
+    speckle, real_speckle : Speckle
+        Of the simulated and the real image.
     profile : (ndarray, ndarray)
         Metres along ground range from the wall's base, and dB.
     formulas : dict of str to float
@@ -88,9 +86,9 @@ def realism(
     -------
     Figure
     """
-    fig, (tail, speckle, section) = plt.subplots(3, 1, figsize=(7, 9.4))
-    _compare_percentiles(tail, percentiles, simulated_db, np.asarray(real_db))
-    _compare_looks(speckle, looks, np.asarray(real_looks))
+    fig, (tail, grain, section) = plt.subplots(3, 1, figsize=(7, 9.4))
+    _compare_percentiles(tail, simulated_db, np.asarray(real_db))
+    _compare_looks(grain, speckle, real_speckle)
     section.plot(*profile, color=OURS, lw=1.4)
     top = float(np.max(profile[1]))
     for k, (label, place) in enumerate(formulas.items()):
@@ -103,25 +101,25 @@ def realism(
     return shown_once(fig)
 
 
-def _compare_percentiles(ax: Axes, percentiles: ArrayLike, simulated: NDArray[Any], real: NDArray[Any]) -> None:
+def _compare_percentiles(ax: Axes, simulated: NDArray[Any], real: NDArray[Any]) -> None:
     place = np.arange(len(real))
     ax.fill_between(place, real - 3, real + 3, color=PUBLISHED, alpha=0.22, lw=0, label="within 3 dB of it")
     ax.plot(place, real, "D", color=PUBLISHED, ms=7, label="real Capella chip")
     for k, row in enumerate(simulated):
         ax.plot(place, row, "_", color=OURS, ms=16, mew=1.6, label=None if k else "simulated cities")
-    ax.set_xticks(place, [f"{p:g}" for p in np.asarray(percentiles)])
+    ax.set_xticks(place, [f"{p:g}" for p in PERCENTILES])
     ax.set(xlabel="percentile", ylabel="dB relative to the median")
     ax.legend(loc="upper left", fontsize=9)
     ax.set_title("(a) brightness of a built-up area at 2.5 m, one look")
 
 
-def _compare_looks(ax: Axes, looks: NDArray[Any], real: NDArray[Any]) -> None:
+def _compare_looks(ax: Axes, speckle: Speckle, real: Speckle) -> None:
     order = np.linspace(0, 100, 201)
-    ax.plot(np.percentile(looks, order), order, color=OURS, label="simulated")
-    if real.size > 3:
-        ax.plot(np.percentile(real, order), order, color=PUBLISHED, label="real Umbra image")
+    ax.plot(np.percentile(speckle.windows, order), order, color=OURS, label="simulated")
+    if real.windows.size:
+        ax.plot(np.percentile(real.windows, order), order, color=PUBLISHED, label="real Umbra image")
     else:
-        ax.plot(real, (50, 90, 99), "D", color=PUBLISHED, label="real Umbra image (as measured once)")
+        ax.plot(real.looks, (50, 90, 99), "D", color=PUBLISHED, label="real Umbra image (as measured once)")
     ax.set(xlabel="equivalent number of looks", ylabel="windows below (%)", xlim=(0, 7))
     ax.legend(loc="lower right", fontsize=9)
     ax.set_title("(b) speckle in windows without structure, 0.594 m")
