@@ -88,13 +88,13 @@ def flat_error_map(
     Raises
     ------
     ParameterError
-        If there are fewer than two points or no extent.
+        If there are fewer than two points, or no extent or height error.
     OrbitError, CRSError
         As in exact_shift.
     """
-    if points < 2 or not extent_m > 0:
-        fix = "give at least 2 points and an extent in metres"
-        raise ParameterError("no map", where="flat_error_map", value=(points, extent_m), fix=fix)
+    if points < 2 or not extent_m > 0 or not dh_m:
+        fix = "give at least 2 points, an extent in metres and a height error that is not zero"
+        raise ParameterError("no map", where="flat_error_map", value=(points, extent_m, dh_m), fix=fix)
     lon, lat, height_m = centre
     offset = np.linspace(-extent_m / 2, extent_m / 2, points)
     east, north = (grid.ravel() for grid in np.meshgrid(offset, offset))

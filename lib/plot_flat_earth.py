@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lib.geocoding import Look
 from lib.plots import INK, OURS, arrow
@@ -27,7 +28,7 @@ def error_maps(errors: xr.Dataset, look: Look) -> Figure:
     Figure
         One colour scale for both maps, in centimetres.
     """
-    figure, axes = plt.subplots(1, 2, figsize=(6.2, 3.9), sharey=True)
+    figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.6), sharey=True)
     titles = {"scene_m": "one look for the scene", "local_m": "look of each point"}
     top_cm = 100 * max(float(errors[name].max()) for name in titles)
     for ax, (name, title) in zip(axes, titles.items(), strict=True):
@@ -37,7 +38,9 @@ def error_maps(errors: xr.Dataset, look: Look) -> Figure:
             east, north, field, cmap="viridis", vmin=0, vmax=top_cm, shading="nearest", rasterized=True
         )
         if float(field.max() - field.min()) > 1:
-            lines = ax.contour(east, north, field, levels=np.arange(0, top_cm, 2), colors="white", linewidths=0.7)
+            lines = ax.contour(
+                east, north, field, levels=MaxNLocator(6).tick_values(0, top_cm), colors="white", linewidths=0.7
+            )
             ax.clabel(lines, fmt="%g", fontsize=9)
         ax.plot(0, 0, "+", color="white", ms=9, mew=1.6)
         ax.set(xlabel="east (km)", aspect="equal")
@@ -71,7 +74,7 @@ def error_growth(rates: dict[str, float], tolerance_m: float, ax: Axes | None = 
     -------
     Axes
     """
-    ax = ax or plt.subplots(figsize=(6.0, 3.4))[1]
+    ax = ax or plt.subplots(figsize=(5.4, 3.2))[1]
     reach = 1.15 * max(tolerance_m / rate for rate in rates.values())
     reach = min(reach, 100.0)
     for (label, rate), style in zip(rates.items(), ("-", (0, (5, 2))), strict=False):

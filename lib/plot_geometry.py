@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 
 
 def shift_section(
-    look: Look, dh_m: float, ax: Axes | None = None, *, view: Box = (-17, 24, -9, 21), named: bool = True
+    look: Look, dh_m: float, ax: Axes | None = None, *, view: Box | None = None, named: bool = True
 ) -> Axes:
     """Draw why a wrong height moves a point: the sensor keeps the range, the ground gives way.
 
@@ -30,8 +30,8 @@ def shift_section(
     dh_m : float
         Height used minus true height, metres.
     ax : Axes or None
-    view : (left, right, bottom, top)
-        Metres shown, counted from the true point.
+    view : (left, right, bottom, top) or None
+        Metres shown, counted from the true point; None shows all that is drawn.
     named : bool
         Whether points and measures are named in the drawing; in a small one they are left out.
 
@@ -44,7 +44,9 @@ def shift_section(
     ----------
     After Sun, Wang, Eineder 2024, figure 3 (a).
     """
-    ax = ax or plt.subplots(figsize=(6.0, 4.4))[1]
+    ax = ax or plt.subplots(figsize=(5.4, 4.0))[1]
+    scale = max(1.0, abs(dh_m) * look.cot / 14, abs(dh_m) / 13)
+    view = view or (-17 * scale, 24 * scale, -9 * scale, 21 * scale)
     left, right, bottom, top = view
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xlabel="ground range (m)", ylabel="height (m)")
     theta = math.radians(look.incidence_deg)
@@ -69,18 +71,19 @@ def shift_section(
 
 def _wrong_height(ax: Axes, look: Look, dh_m: float, view: Box, named: bool) -> None:
     """Height used, point in the image, and the measures between them and the truth."""
-    left, right, _, _ = view
+    left, right, bottom, _ = view
     above = dh_m > 0
     shift_m, range_m = dh_m * look.cot, float(height_error_to_range(dh_m, look))
     theta = math.radians(look.incidence_deg)
     foot = (range_m * math.sin(theta), dh_m - range_m * math.cos(theta))
-    measure_m = min(0.0, dh_m) - 4.6
+    measure_m = min(0.0, dh_m) + 0.5 * bottom
     ax.axhline(dh_m, color=BEFORE)
-    place = (left + 0.3, dh_m - 0.5, "left") if above else (right, dh_m + 0.5, "right")
+    place = (left + 0.3, dh_m, "left") if above else (right, dh_m, "right")
     words = "height used" if named else "used"
-    ax.text(place[0], place[1], words, color=BEFORE, ha=place[2], va="top" if above else "bottom", fontsize=10)
+    style: dict[str, Any] = {"ha": place[2], "va": "top" if above else "bottom", "fontsize": 10, "color": BEFORE}
+    ax.annotate(words, place[:2], (2, -4 if above else 4), textcoords="offset points", **style)
     for x in (0.0, shift_m):
-        ax.plot([x, x], [dh_m, measure_m - 0.6], color=INTACT, lw=1, ls=":")
+        ax.plot([x, x], [dh_m, measure_m + 0.06 * bottom], color=INTACT, lw=1, ls=":")
     beside = 0.88 * right
     _measure(ax, (beside, 0.0), (beside, dh_m), INK)
     _measure(ax, (0.0, dh_m), foot, INK)
@@ -117,7 +120,7 @@ def _measure(ax: Axes, start: tuple[float, float], end: tuple[float, float], col
 
 
 def shift_plan(
-    heading_deg: float, side: Side, incidence_deg: float, dh_m: float, ax: Axes | None = None, *, reach_m: float = 17.0
+    heading_deg: float, side: Side, incidence_deg: float, dh_m: float, ax: Axes | None = None, *, reach_m: float = 0.0
 ) -> Axes:
     """Draw the shift from above, with flight and look direction, decomposed into east and north.
 
@@ -131,7 +134,7 @@ def shift_plan(
         Height used minus true height, metres.
     ax : Axes or None
     reach_m : float
-        Half of the side of the square shown, metres.
+        Half of the side of the square shown, metres; 0 shows all that is drawn.
 
     Returns
     -------
@@ -141,11 +144,12 @@ def shift_plan(
     ----------
     After Sun, Wang, Eineder 2024, figure 3 (b).
     """
-    ax = ax or plt.subplots(figsize=(4.2, 4.4))[1]
+    ax = ax or plt.subplots(figsize=(4.0, 4.2))[1]
     look = Look.from_heading(heading_deg, side, incidence_deg)
     ahead = np.array(look.ground_range)
     flight = np.array([math.sin(math.radians(heading_deg)), math.cos(math.radians(heading_deg))])
     east_m, north_m = (float(part) for part in ground_shift(dh_m, look))
+    reach_m = reach_m or max(17.0, 1.4 * abs(dh_m) * look.cot)
     ax.set(xlim=(-reach_m, reach_m), ylim=(-reach_m, reach_m), aspect="equal", xlabel="east (m)", ylabel="north (m)")
     track = -0.78 * reach_m * ahead
     arrow(ax, tuple(track - 0.55 * reach_m * flight), tuple(track + 0.55 * reach_m * flight), INK, lw=1.4)
@@ -172,7 +176,7 @@ def four_geometries(incidence_deg: float, dh_m: float, pixel_m: float) -> Figure
     -------
     Figure
     """
-    figure, axes = plt.subplots(2, 2, figsize=(6.0, 6.4), sharex=True, sharey=True)
+    figure, axes = plt.subplots(2, 2, figsize=(5.4, 5.9), sharex=True, sharey=True)
     grid = Affine(pixel_m, 0, 0, 0, -pixel_m, 0)
     cases: list[tuple[float, Side]] = [(350, "right"), (190, "right"), (190, "left"), (350, "left")]
     for ax, (heading_deg, side) in zip(axes.flat, cases, strict=True):
@@ -182,14 +186,19 @@ def four_geometries(incidence_deg: float, dh_m: float, pixel_m: float) -> Figure
         words = f"{float(dcol):+.1f} columns\n{float(drow):+.1f} rows".replace("-", "\N{MINUS SIGN}")
         ax.text(0.5, 0.03, words, transform=ax.transAxes, ha="center", va="bottom", color=OURS, fontsize=10)
         ax.label_outer()
-    first = axes[0, 0]
-    first.annotate("flight", (-14.3, 5.0), (7, 3), textcoords="offset points", fontsize=10)
-    first.annotate("look", (-7.5, -1.3), (0, -4), textcoords="offset points", fontsize=10, color=INTACT, va="top")
-    first.annotate("true", (0, 0), (-2, -8), textcoords="offset points", fontsize=10, color=TRUTH, va="top")
-    first.annotate(
-        "in the image", (10.5, 1.9), (2, 8), textcoords="offset points", fontsize=10, color=BEFORE, ha="center"
-    )
+    _name_arrows(axes[0, 0], Look.from_heading(350, "right", incidence_deg), dh_m)
     return figure
+
+
+def _name_arrows(ax: Axes, look: Look, dh_m: float) -> None:
+    """Name what the first of the small maps shows."""
+    reach_m = ax.get_xlim()[1]
+    east_m, north_m = (float(part) for part in ground_shift(dh_m, look))
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 10}
+    ax.annotate("flight", (-0.84 * reach_m, 0.29 * reach_m), (7, 3), **style)
+    ax.annotate("look", (-0.44 * reach_m, -0.08 * reach_m), (0, -4), color=INTACT, va="top", **style)
+    ax.annotate("true", (0, 0), (-2, -8), color=TRUTH, va="top", **style)
+    ax.annotate("in the image", (east_m, north_m), (2, 8), color=BEFORE, ha="center", **style)
 
 
 def shift_curve(marks: dict[str, float], dh_m: float = 10.0, ax: Axes | None = None) -> Axes:
@@ -207,7 +216,7 @@ def shift_curve(marks: dict[str, float], dh_m: float = 10.0, ax: Axes | None = N
     -------
     Axes
     """
-    ax = ax or plt.subplots(figsize=(6.0, 3.8))[1]
+    ax = ax or plt.subplots(figsize=(5.4, 3.6))[1]
     angles = np.linspace(15, 65, 201)
     ax.plot(angles, [dh_m * Look(angle, 0).cot for angle in angles], color=OURS)
     for count, (label, incidence_deg) in enumerate(sorted(marks.items(), key=lambda mark: mark[1])):
@@ -223,19 +232,20 @@ def shift_curve(marks: dict[str, float], dh_m: float = 10.0, ax: Axes | None = N
     return ax
 
 
-def shift_views(incidence_deg: float, dh_m: float, heading_deg: float, side: Side = "right") -> Figure:
+def shift_views(incidence_deg: float, height_error_m: float, heading_deg: float, side: Side = "right") -> Figure:
     """Draw section and plan of one shift side by side: one frame of the chapter's slider.
 
     Parameters
     ----------
-    incidence_deg, dh_m, heading_deg : float
+    incidence_deg, height_error_m, heading_deg : float
     side : "left" or "right"
 
     Returns
     -------
     Figure
     """
-    figure, (section, plan) = plt.subplots(1, 2, figsize=(5.9, 3.1), width_ratios=(1.1, 1))
+    dh_m = height_error_m
+    figure, (section, plan) = plt.subplots(1, 2, figsize=(5.4, 2.9), width_ratios=(1.1, 1))
     look = Look.from_heading(heading_deg, side, incidence_deg)
     shift_section(look, dh_m, section, view=(-25, 25, -20, 25), named=False)
     shift_plan(heading_deg, side, incidence_deg, dh_m, plan, reach_m=24)

@@ -57,7 +57,7 @@ def signature_map(
     Axes
         In metres from the lower left corner of the view, the same whatever the steps.
     """
-    ax = ax or plt.subplots(figsize=(6.0, 3.9))[1]
+    ax = ax or plt.subplots(figsize=(5.4, 3.6))[1]
     areas = signature_areas(footprint, height_m, look)
     west, south, east, north = shapely.union_all([footprint, areas.facade, areas.roof, areas.dark]).bounds
     origin = (west - MARGIN_M, south - MARGIN_M)
@@ -153,7 +153,7 @@ def profile_figure(cases: Sequence[Case]) -> Figure:
     -------
     Figure
     """
-    figure, axes = plt.subplots(len(cases), 1, figsize=(6.0, 2.9 * len(cases)), sharex=True, squeeze=False)
+    figure, axes = plt.subplots(len(cases), 1, figsize=(5.4, 2.8 * len(cases)), sharex=True, squeeze=False)
     for ax, (title, profile, zones, marks) in zip(axes[:, 0], cases, strict=True):
         ax.plot(profile.range_m, profile, color=INK, lw=1.2)
         top = float(profile.max()) + 3
@@ -204,8 +204,8 @@ def misread_maps(
     shown = shapely.union_all([shape for area in areas for shape in (area.roof, area.facade, area.dark)])
     west, south, east, north = shapely.intersection(shown, shapely.box(*image.rio.bounds())).bounds
     rows = -(-len(readings) // 2)
-    tall = 2.95 * (north - south) / (east - west) + 0.35
-    figure, axes = plt.subplots(rows, 2, figsize=(6.0, rows * tall))
+    tall = 2.65 * (north - south) / (east - west) + 0.35
+    figure, axes = plt.subplots(rows, 2, figsize=(5.4, rows * tall))
     top = signature_areas(footprint, height_m, truth).roof.centroid
     for ax, (title, (look, dh_m)), area in zip(axes.flat, readings.items(), areas, strict=False):
         show_sar(ax, image, origin=(west, south), percentiles=STRETCH)

@@ -22,7 +22,7 @@
 #
 # This chapter explains that one mechanism from the ground up. The same few lines of trigonometry say where a wrong height
 # sends a point, why houses lean toward the radar, where the bright line at their feet comes from, and how long their
-# shadows are. The chapter on registration turns all this around: it reads the height error off the misfit.
+# shadows are. Registration, later, turns all this around: it reads the height error off the misfit.
 #
 # **Goals.** After this chapter you can
 #
@@ -56,15 +56,15 @@ from lib.walkthrough import clearest_building, misreadings
 house_style()
 
 # %% tags=["parameters"]
-metadata: Path | None = None  # extended JSON or GeoTIFF of a Capella product; none: the real one of the data manifest
-footprints: Path | None = None  # real buildings, one of which is walked through; none: a simulated tower
-incidence_deg: float = 43.1  # angle from the vertical, as in the letter; taken from the metadata where they are given
-heading_deg: float = 350.0  # direction of flight, clockwise from grid north; taken from the metadata likewise
-side: str = "right"  # side of the antenna, right or left
-dh_m: float = 10.0  # height used for geocoding minus true height, metres
+metadata: Path | None = None  # of a Capella product; none: a real one
+footprints: Path | None = None  # real buildings; none: a simulated tower
+incidence_deg: float = 43.1  # from the vertical; metadata go before it
+heading_deg: float = 350.0  # clockwise from grid north; likewise
+side: str = "right"  # of the antenna, right or left; likewise
+dh_m: float = 10.0  # height used minus true height, metres
 pixel_m: float = 0.35  # pixel of the geocoded image, metres
-height_m: float = 28.0  # of the building that is walked through, metres
-geoid_m: float = 20.0  # height of the geoid above the ellipsoid, for what could go wrong
+reach_m: float = 30.0  # longest of layover and shadow of the building, metres
+geoid_m: float = 20.0  # height of the geoid above the ellipsoid, metres
 
 # %% [markdown]
 # Two angles describe how the radar looks at a place: the **incidence angle** $\theta$ between the vertical and the line
@@ -75,7 +75,8 @@ geoid_m: float = 20.0  # height of the geoid above the ellipsoid, for what could
 
 # %%
 acquisition = load_acquisition(metadata)
-look = acquisition.look if metadata else Look.from_heading(heading_deg, side, incidence_deg)
+look = Look.from_heading(heading_deg, side, incidence_deg)
+look = acquisition.look if metadata else look
 record("acquisition", acquisition.source)
 record("made_up", acquisition.made_up)
 print(look)
@@ -118,8 +119,10 @@ figure = plot_geometry.shift_section(look, dh_m)
 # northing) is
 #
 # $$
-# \mathbf g = (\sin\alpha, \cos\alpha), \qquad
-# \alpha = \text{heading} \pm 90^\circ ,
+# \begin{aligned}
+# \mathbf g &= (\sin\alpha, \cos\alpha), \\
+# \alpha &= \text{heading} \pm 90^\circ ,
+# \end{aligned}
 # $$ (eq-range-direction)
 #
 # with plus for a radar that looks right and minus for one that looks left. In the pixels of a north-up image of pixel size
@@ -145,7 +148,7 @@ numbers = {
     "letter_layover_m": np.hypot(*geocoding.layover_vector(50.0, letter)),
     "letter_shadow_m": np.hypot(*geocoding.shadow_vector(50.0, letter)),
 }
-{name: round(record(name, value, unit="m"), 3) for name, value in numbers.items()}
+{name: round(record(name, m, unit="m"), 3) for name, m in numbers.items()}
 # %% [markdown]
 # The range is off by {glue:text}`letter_dl_m:.2f` m and the place on the ground by {glue:text}`letter_dg_m:.2f` m: the
 # published number. At this angle sine and cosine are nearly equal, so an error in height turns into an error on the ground
@@ -167,7 +170,8 @@ figure = plot_geometry.four_geometries(look.incidence_deg, dh_m, pixel_m)
 # shadow, which grows with the tangent: you may choose what to lose.
 
 # %% mystnb={"figure": {"name": "fig-curve", "caption": "The shift grows with the cotangent of the incidence angle, so steep looks suffer most. Dots: angles of real acquisitions."}, "image": {"alt": "A falling curve of the ground shift over incidence angles from 15 to 65 degrees, with three marked points: a Capella SLC product at 23 degrees, a Capella GEO product at 38.2 degrees and the letter's scene at 43.1 degrees."}}
-marks = {"Capella SLC": 22.998, "Capella GEO": 38.2315, "the letter's scene": 43.1}
+marks = {"Capella SLC": 22.998, "Capella GEO": 38.2315}
+marks["the letter's scene"] = 43.1
 figure = plot_geometry.shift_curve(marks)
 # %% [markdown]
 # Try it. The section on the left keeps the range while you change the angle and the height; the plan on the right turns
@@ -177,9 +181,9 @@ figure = plot_geometry.shift_curve(marks)
 # %%
 explore(
     plot_geometry.shift_views,
-    alt="Section along range and view from above of a point that is geocoded with a wrong height",
+    alt="Section and plan of a point that is geocoded with a wrong height",
     incidence_deg=[25, 35, 43.1, 50, 60],
-    dh_m=[-10, -5, 5, 10],
+    height_error_m=[-10, -5, 5, 10],
     heading_deg=[190, 280, 350, 10, 100],
 )
 
@@ -200,16 +204,15 @@ explore(
 # \mathbf s = h \tan\theta \; \mathbf g ,
 # $$ (eq-shadow)
 #
-# the **shadow**. Let us watch both on a building in a simulated image. It stands on a plain whose elevation model
-# is perfect, so that nothing but the building itself is out of place.
+# the **shadow**. Let us watch both on a building in a simulated image. It is so high that the longer of the
+# two measures 30 m, and stands on a plain whose elevation model is perfect: nothing but the building is out of place.
 
 # %%
-own = read_buildings(footprints) if footprints else None
-tower = (
-    lone_building(look, height_m=height_m, depth_m=16.0, width_m=34.0)
-    if own is None
-    else clearest_building(own, height_m)
-)
+height_m = reach_m * min(look.tan, look.cot)
+record("height_m", height_m, unit="m")
+tower = lone_building(look, height_m=height_m, depth_m=16.0, width_m=34.0)
+if footprints:
+    tower = clearest_building(read_buildings(footprints), height_m)
 image, _ = simulate_sar(tower, look, missing_double_bounce=0.0)
 building = tower.buildings.geometry.iloc[0]
 
@@ -218,7 +221,8 @@ building = tower.buildings.geometry.iloc[0]
 # radar looks from, and what the bright grid to one side of the footprint may be.
 
 # %% mystnb={"figure": {"name": "fig-walk-1", "caption": "The footprint (green) on the image (simulated). Nearly nothing inside it seems to belong to the building."}, "image": {"alt": "Simulated radar image. A green outline of the footprint; beside it a bright patch with a grid of points on one side, and a black area over the footprint and on the other side."}}
-axes = plot_signature.signature_map(image, building, height_m, look, ["footprint"])
+steps = ["footprint"]
+axes = plot_signature.signature_map(image, building, height_m, look, steps)
 axes = plot_signature.label_parts(axes, building, height_m, look, ["footprint"])
 # %% [markdown]
 # The bright grid is the front of the building, laid over the ground before it: the window frames of the upper floors lie
@@ -226,7 +230,8 @@ axes = plot_signature.label_parts(axes, building, height_m, look, ["footprint"])
 # whole. In a tall and narrow building it ends up inside the facade.
 
 # %% mystnb={"figure": {"name": "fig-walk-2", "caption": "Facade and roof appear before the building (simulated; blue dashes: where the formula puts them). The eaves lie farthest toward the sensor."}, "image": {"alt": "The same image; blue dashed outlines of the displaced roof and facade enclose the bright patch exactly."}}
-axes = plot_signature.signature_map(image, building, height_m, look, ["footprint", "layover"])
+steps += ["layover"]
+axes = plot_signature.signature_map(image, building, height_m, look, steps)
 axes = plot_signature.label_parts(axes, building, height_m, look, ["facade"])
 # %% [markdown]
 # Between the bright patch and the dark one runs a line that outshines everything. Wall and ground form a corner there, and
@@ -235,67 +240,80 @@ axes = plot_signature.label_parts(axes, building, height_m, look, ["facade"])
 # line:
 #
 # $$
-# \text{double bounce} = \text{near-range edge of the footprint} + \delta G \, \mathbf g .
+# \mathbf b = \mathbf e + \delta G \, \mathbf g ,
 # $$ (eq-double-bounce)
 #
-# It stands at ground level, so it does not lean; only an error of the elevation model moves it. This is the feature that
-# footprint and image have in common, and the whole next chapter rests on it.
+# where $\mathbf e$ runs along the **near-range edge** of the footprint, the one that faces the sensor. The line
+# stands at ground level, so it does not lean; only an error of the elevation model moves it. This is the feature that
+# footprint and image have in common, and registration rests on it.
 
 # %% mystnb={"figure": {"name": "fig-walk-3", "caption": "The double bounce lies on the near-range edge of the footprint (simulated; blue line: where the formula puts it). No height of the building enters."}, "image": {"alt": "The same image; a solid blue line along the edge of the footprint that faces the sensor, at the boundary between bright and dark."}}
-axes = plot_signature.signature_map(image, building, height_m, look, ["footprint", "layover", "double bounce"])
+steps += ["double bounce"]
+axes = plot_signature.signature_map(image, building, height_m, look, steps)
 axes = plot_signature.label_parts(axes, building, height_m, look, ["line"])
 # %% [markdown]
 # The rest is darkness. It begins at the base line, since the roof that ought to be there has moved away, and ends where the
 # first ray over the far eaves reaches the ground.
 
 # %% mystnb={"figure": {"name": "fig-walk-4", "caption": "Darkness covers the footprint and the shadow behind it (simulated; dots: where the formula ends it). The signature is complete."}, "image": {"alt": "The same image; a dotted blue outline encloses the black area over the footprint and behind it."}}
-axes = plot_signature.signature_map(image, building, height_m, look)
+steps += ["shadow"]
+axes = plot_signature.signature_map(image, building, height_m, look, steps)
 axes = plot_signature.label_parts(axes, building, height_m, look, ["dark"])
 # %% [markdown]
 # ### Along range, with numbers
 #
 # Outlines that look right may still be a metre off. {numref}`fig-profile` shows the mean power along range through the
 # middle of a tower and of a hall, which is low and wide. Orange dots were found in the curve itself, without
-# knowing the building: the brightest line, the steepest rise on each side of it, and the level of the dark. Blue is what
-# the formulas say.
+# knowing the building: the brightest line, the place before it where the curve falls apart into a low and a high level, and
+# the two ends of the dark floor behind it. Blue is what the formulas say.
 #
 # The hall is a reminder. Its roof is deeper along range than the layover is long, $d > h \cot\theta$, so the roof still
 # covers most of its own footprint, and **no darkness begins at the base line**: there is only a step from facade and roof
 # together to the roof alone. A detector that looks for "bright, then black" misses such buildings, and cities are full of
 # them.
 
-# %%
-tall = lone_building(look, height_m=28.0 * min(look.tan, look.cot), depth_m=16.0, width_m=34.0)
-hall = lone_building(look, height_m=7.0, depth_m=50.0, width_m=34.0)
-
 # %% mystnb={"figure": {"name": "fig-profile", "caption": "Formulas (blue) and marks found in the image (orange) agree along range (simulated). Above a tall, narrow building, below a low, wide one, whose dark zone begins far behind its base."}, "image": {"alt": "Two curves of power over ground range. Each has a raised facade part, a sharp peak at zero, a dark floor and a step back up; bars above name facade, roof and dark zone. In the lower curve a roof level lies between the peak and the dark floor."}}
-cases = plot_signature.profile_cases({"tall and narrow": tall, "low and wide": hall}, look)
+pair = {
+    "tall and narrow": lone_building(
+        look, height_m=height_m, depth_m=16.0, width_m=34.0
+    ),
+    "low and wide": lone_building(
+        look, height_m=7.0, depth_m=50.0, width_m=34.0
+    ),
+}
+cases = plot_signature.profile_cases(pair, look)
 figure = plot_signature.profile_figure(cases)
 # %%
 for title, _, zones, found in cases:
     name = title.split(" ")[0]
-    record(f"{name}_layover_off_m", abs(found.layover_m - zones.facade[0]), unit="m")
-    record(f"{name}_line_off_m", abs(found.double_bounce_m - zones.double_bounce_m), unit="m")
-    record(f"{name}_shadow_off_m", abs(found.shadow_end_m - zones.dark[1]), unit="m")
+    layover_m = abs(found.layover_m - zones.facade[0])
+    line_m = abs(found.double_bounce_m - zones.double_bounce_m)
+    shadow_m = abs(found.shadow_end_m - zones.dark[1])
+    record(f"{name}_layover_off_m", layover_m, unit="m")
+    record(f"{name}_line_off_m", line_m, unit="m")
+    record(f"{name}_shadow_off_m", shadow_m, unit="m")
 
 # %% [markdown]
 # For the tall building the edge of the layover is found {glue:text}`tall_layover_off_m:.2f` m from where {eq}`eq-layover`
 # puts it, the line {glue:text}`tall_line_off_m:.2f` m and the end of the shadow {glue:text}`tall_shadow_off_m:.2f` m; for
 # the low one {glue:text}`low_layover_off_m:.2f`, {glue:text}`low_line_off_m:.2f` and {glue:text}`low_shadow_off_m:.2f` m. One
-# pixel is 0.35 m. The simulator computes with echoes and ranges and not with these formulas, so the agreement is a check of
-# both; but both take rays to be parallel, and the next section asks what that costs.
+# pixel is 0.35 m. The edge of the
+# layover is the hardest to find, since the wall is not everywhere brighter than the ground. The simulator computes with echoes
+# and ranges and not with these formulas, so the agreement is a check of both; but both take rays to be parallel, and the next section asks what that costs.
 #
 # ## Against the real orbit
 #
-# Equation {eq}`eq-ground-shift` takes the Earth to be flat, the wave fronts to be planes, and the flight to be level. Nothing
+# Equation {eq}`eq-ground-shift` takes the Earth to be flat, the wave fronts to be planes, and the flight to be level. None
 # of that is true. The exact calculation needs none of it: find the moment at which the sensor passes the true point abeam,
 # when its velocity $\mathbf v$ is at right angles to the line of sight (zero Doppler), and note the distance; then find the
 # point that has the same distance at the same moment, but the wrong height above the ellipsoid:
 #
 # $$
-# \mathbf v \cdot (\mathbf p - \mathbf s) = 0, \qquad
-# \lVert \mathbf p - \mathbf s \rVert = R, \qquad
-# h(\mathbf p) = z_\text{used} .
+# \begin{aligned}
+# \mathbf v \cdot (\mathbf p - \mathbf s) &= 0, \\
+# \lVert \mathbf p - \mathbf s \rVert &= R, \\
+# h(\mathbf p) &= z_\text{used} .
+# \end{aligned}
 # $$ (eq-exact)
 #
 # Here $\mathbf s$ is the sensor, $R$ the distance and $\mathbf p$ the point in the image. `exact_shift` solves this by Newton's
@@ -305,26 +323,31 @@ for title, _, zones, found in cases:
 from lib.flat_earth import flat_enough_dh_m, flat_error_map
 from lib.orbits import exact_shift, interpolation_error_mm
 
-lon, lat, ground_m = acquisition.centre
-exact = np.array(exact_shift(lon, lat, ground_m, ground_m + dh_m, acquisition.orbit, acquisition.crs))
+lon, lat, true_m = acquisition.centre
+orbit, crs = acquisition.orbit, acquisition.crs
+exact = np.array(exact_shift(lon, lat, true_m, true_m + dh_m, orbit, crs))
 flat = np.array(geocoding.ground_shift(dh_m, acquisition.look))
 record("exact_east_m", exact[0], unit="m")
 record("exact_north_m", exact[1], unit="m")
 record("flat_off_cm", 100 * np.linalg.norm(flat - exact), unit="cm")
-record("state_vectors", len(acquisition.orbit.times))
-record("orbit_mm", interpolation_error_mm(acquisition.orbit), unit="mm")
-print(f"exact {exact.round(4)} m, flat {flat.round(4)} m, in easting and northing")
+record("state_vectors", len(orbit.times))
+record("orbit_mm", interpolation_error_mm(orbit), unit="mm")
+print(f"exact {exact.round(4)} m, flat {flat.round(4)} m")
 # %% [markdown]
-# The acquisition is `{glue:text}`acquisition``, with {glue:text}`state_vectors` state vectors; when every second one is left
+# The acquisition is {glue:text}`acquisition`, with {glue:text}`state_vectors` state vectors; when every second one is left
 # out, the cubics restore it to {glue:text}`orbit_mm:.2f` mm. At the scene centre the exact shift is
 # ({glue:text}`exact_east_m:+.4f`, {glue:text}`exact_north_m:+.4f`) m in (easting, northing), and the flat formula with the look
 # of the metadata is {glue:text}`flat_off_cm:.1f` cm away from it. Over the scene, {numref}`fig-map` tells where the rest
 # comes from.
 
 # %% mystnb={"figure": {"name": "fig-map", "caption": "The error of the flat formula stays within centimetres over 5 km. Left: one look for the whole scene, so the error grows along range as the true incidence angle changes. Right: the look of each point; what remains is a constant turn."}, "image": {"alt": "Two maps of 5 by 5 km in one colour scale. In the left one the error is small along a band through the centre and grows to both sides along the range direction; the right one is nearly uniform."}}
-errors = flat_error_map(acquisition.centre, acquisition.orbit, acquisition.look, acquisition.crs, dh_m=dh_m)
-record("incidence_span_deg", float(np.ptp(errors.incidence_deg.to_numpy())), unit="deg")
-record("turn_deg", np.degrees(float(errors.local_m.sel(east=0, north=0)) / np.linalg.norm(exact)), unit="deg")
+errors = flat_error_map(
+    acquisition.centre, orbit, acquisition.look, crs, dh_m=dh_m
+)
+span_deg = float(errors.incidence_deg.max() - errors.incidence_deg.min())
+centre_m = float(errors.local_m.sel(east=0, north=0))
+record("incidence_span_deg", span_deg, unit="deg")
+record("turn_deg", np.degrees(centre_m / np.linalg.norm(exact)), unit="deg")
 figure = plot_flat_earth.error_maps(errors, acquisition.look)
 # %% [markdown]
 # Two things are seen. The incidence angle changes by {glue:text}`incidence_span_deg:.2f` degrees over the map, and with one
@@ -337,14 +360,18 @@ figure = plot_flat_earth.error_maps(errors, acquisition.look)
 # When is the flat formula enough? Its error is proportional to the height error. Half a pixel is a fair limit:
 
 # %% mystnb={"figure": {"name": "fig-growth", "caption": "The flat formula will do for most elevation models: its largest error over 5 km reaches half a pixel only for the height errors where the lines cross."}, "image": {"alt": "Two straight lines of largest error over height error, a steep one for one look for the scene and a shallow one for the look of each point, and a horizontal line at half a pixel."}}
-rates = {
-    "one look for the scene": float(errors.scene_m.max()) / dh_m,
-    "look of each point": float(errors.local_m.max()) / dh_m,
+worst = {
+    "scene": float(errors.scene_m.max()),
+    "local": float(errors.local_m.max()),
 }
-record("worst_scene_cm", 100 * float(errors.scene_m.max()), unit="cm")
-record("worst_local_cm", 100 * float(errors.local_m.max()), unit="cm")
-record("enough_scene_m", flat_enough_dh_m(errors.scene_m, dh_m, pixel_m / 2), unit="m")
-record("enough_local_m", flat_enough_dh_m(errors.local_m, dh_m, pixel_m / 2), unit="m")
+for name, worst_m in worst.items():
+    enough_m = flat_enough_dh_m(errors[f"{name}_m"], dh_m, pixel_m / 2)
+    record(f"worst_{name}_cm", 100 * worst_m, unit="cm")
+    record(f"enough_{name}_m", enough_m, unit="m")
+rates = {
+    "one look for the scene": worst["scene"] / abs(dh_m),
+    "look of each point": worst["local"] / abs(dh_m),
+}
 figure = plot_flat_earth.error_growth(rates, pixel_m / 2)
 # %% [markdown]
 # With one look for 5 km the flat formula is at most {glue:text}`worst_scene_cm:.1f` cm off for this height error, and within
@@ -362,16 +389,17 @@ figure = plot_flat_earth.error_growth(rates, pixel_m / 2)
 from lib.errors import LookError
 
 try:
-    Look.from_capella({"collect": {"state": {"direction": "ascending"}, "radar": {"pointing": "right"}}})
+    Look.from_capella({"collect": {"state": {"direction": "ascending"}}})
 except LookError as error:
-    print(error)
+    print(error.where, error.what, error.fix, sep="\n")
 
 # %% [markdown]
 # The others cannot be refused, because the numbers look right. {numref}`fig-wrong` shows what each does to the prediction for
 # our building:
 #
 # - **True north for grid north.** A UTM grid's north differs from true north by the meridian convergence, at this building by
-#   {glue:text}`convergence_deg:.2f` degrees. The error is small, and so it survives every look at a picture.
+#   {glue:text}`convergence_deg:.2f` degrees. The error is small, and so it survives every look at a picture. A heading that is taken at the satellite rather
+#   than at the target, some hundred kilometres away, does the same.
 # - **Heading guessed.** A pass at 350 degrees and one at 55 degrees, as of the real product, are both ascending. Drawn is a
 #   guess that is 65 degrees off.
 # - **Wrong side.** Layover goes where the shadow should be.
@@ -383,7 +411,8 @@ except LookError as error:
 # %% mystnb={"figure": {"name": "fig-wrong", "caption": "Five misreadings of one acquisition, and how far each puts the top of the building off (simulated). Dashes: predicted facade and roof; solid line: predicted double bounce."}, "image": {"alt": "Six copies of the simulated building. In the first, blue outlines fit the bright facade. In the others orange outlines are slightly turned, strongly turned, on the wrong side, too long, and moved as a whole."}}
 place = tower.buildings.centroid.to_crs(4326).iloc[0]
 readings = misreadings(look, place.x, place.y, tower.crs, geoid_m)
-record("convergence_deg", meridian_convergence(place.x, place.y, tower.crs), unit="deg")
+convergence_deg = meridian_convergence(place.x, place.y, tower.crs)
+record("convergence_deg", convergence_deg, unit="deg")
 figure = plot_signature.misread_maps(image, building, height_m, look, readings)
 
 # %% [markdown]
@@ -391,10 +420,10 @@ figure = plot_signature.misread_maps(image, building, height_m, look, readings)
 #
 # | | published | ours | differs because |
 # |---|---|---|---|
-# | ground shift, 43.1°, 10 m (section II-B) | 10.69 m | {glue:text}`letter_dg_m:.2f` m | |
-# | slant-range error (figure 3) | formula, no number | {glue:text}`letter_dl_m:.2f` m | |
-# | layover of 50 m (section II-C) | used, no number | {glue:text}`letter_layover_m:.2f` m | |
-# | shadow of 50 m | not given | {glue:text}`letter_shadow_m:.2f` m | |
+# | ground shift, 43.1°, 10 m (section II-B) | 10.69 m | {glue:text}`letter_dg_m:.2f` m | agrees |
+# | slant-range error (figure 3) | formula only | {glue:text}`letter_dl_m:.2f` m | the letter gives no number |
+# | layover of 50 m (section II-C) | used | {glue:text}`letter_layover_m:.2f` m | the letter gives no number |
+# | shadow of 50 m | not given | {glue:text}`letter_shadow_m:.2f` m | the letter does not use shadow |
 # | exact orbit geometry | not given | see {numref}`fig-map` | the letter registers by features instead |
 #
 # ## Run it on your own data
@@ -405,9 +434,12 @@ figure = plot_signature.misread_maps(image, building, height_m, look, readings)
 #
 # ```bash
 # companion run 01_geocoding -p metadata=my_extended.json
-# companion run 01_geocoding -p metadata=my_image.tif -p footprints=my_buildings.gpkg -p height_m=20
-# companion run 01_geocoding --preset islahiye   # a building destroyed in Islahiye, under a real Capella look
+# companion run 01_geocoding -p metadata=my_image.tif -p dh_m=-4
+# companion run 01_geocoding -p footprints=my_buildings.gpkg
+# companion run 01_geocoding --preset islahiye
 # ```
+#
+# The last one walks through the footprint of a building that fell in Islahiye, under the look of a real Capella product.
 #
 # ## Exercises
 #

@@ -75,7 +75,7 @@ def test_one_line_of_sight_for_the_scene_is_seven_centimetres_off_at_its_edge(mi
     assert float(edge_m.max()) == approx(0.076, abs=0.008)
 
 
-@pytest.mark.parametrize("wrong", [{"points": 1}, {"extent_m": 0.0}, {"extent_m": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"points": 1}, {"extent_m": 0.0}, {"extent_m": float("nan")}, {"dh_m": 0.0}])
 def test_a_map_of_nothing_is_refused(wrong):
     look = Look(43.1, 80.0)
     with pytest.raises(ParameterError, match="no map"):
