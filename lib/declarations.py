@@ -180,7 +180,11 @@ def _declaration(line: ast.stmt, comments: dict[int, str], chapter: str) -> Para
             value=ast.unparse(line.value),
             fix="write it out",
         ) from error
-    parameter = Parameter(name, base, is_list, optional, default, comments.get(line.lineno, ""))
+    # A formatter may have broken the line, and the comment then stands inside it.
+    comment = " ".join(
+        comments[row] for row in range(line.lineno, (line.end_lineno or line.lineno) + 1) if row in comments
+    )
+    parameter = Parameter(name, base, is_list, optional, default, comment)
     parameter.check(default, chapter)
     return parameter
 

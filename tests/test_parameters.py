@@ -40,6 +40,12 @@ def test_declarations_hold_type_default_and_meaning(declared):
     assert declared["extent_m"].comment == "side of the square, metres"
 
 
+def test_a_comment_is_found_where_a_formatter_broke_the_line():
+    source = "seed: int = (\n    0  # of the city\n)\nside: str = 'left'\n"
+    declared = parse_declarations(source, "00_city")
+    assert [parameter.comment for parameter in declared.values()] == ["of the city", ""]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
