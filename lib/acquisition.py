@@ -83,6 +83,13 @@ def load_acquisition(path: str | Path | None = None) -> Acquisition:
     -----
     CompanionWarning
         If the pass is made up.
+
+    Examples
+    --------
+    >>> load_acquisition("nowhere.json")
+    Traceback (most recent call last):
+        ...
+    lib.errors.RasterError: metadata: no such file (got 'nowhere.json'). Fix: check the path.
     """
     if path is not None:
         return Acquisition(CapellaMetadata.read(path), Path(path).name, made_up=False)

@@ -110,6 +110,13 @@ class CapellaMetadata:
         -------
         dict
             Ready for ``json.dumps``.
+
+        Examples
+        --------
+        >>> from lib.look import Look
+        >>> from lib.synthetic_pass import simulated_metadata
+        >>> simulated_metadata(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637).to_document()["product_type"]
+        'GEO'
         """
         center_pixel = {
             "incidence_angle": self.incidence_deg,
@@ -153,17 +160,12 @@ def _states(document: Document) -> tuple[NDArray[np.datetime64], NDArray[np.floa
     name = "collect.state.state_vectors"
     rows = required(document, name)
     if not isinstance(rows, list) or len(rows) < 4 or not all(isinstance(row, Mapping) for row in rows):
-        raise refusal(
-            "fewer than four state vectors", name, rows, "pass the extended metadata of the product"
-        )
+        raise refusal("fewer than four state vectors", name, rows, "pass the extended metadata of the product")
     times = np.array([moment(row.get("time"), f"{name}[].time") for row in rows], dtype="datetime64[ns]")
     if not (np.diff(times) > np.timedelta64(0)).all():
-        raise refusal(
-            "times do not increase", f"{name}[].time", str(times[:3]), "sort the state vectors by time"
-        )
+        raise refusal("times do not increase", f"{name}[].time", str(times[:3]), "sort the state vectors by time")
     positions, velocities = (
-        vectors([row.get(key) for row in rows], f"{name}[].{key}", len(rows))
-        for key in ("position", "velocity")
+        vectors([row.get(key) for row in rows], f"{name}[].{key}", len(rows)) for key in ("position", "velocity")
     )
     return times, positions, velocities
 
@@ -178,11 +180,7 @@ def _grid(document: Document) -> tuple[CRS | None, Affine | None]:
     except ProjError:
         raise refusal("not a CRS", f"{name}.coordinate_system.wkt", wkt, "give it as WKT") from None
     numbers = required(document, f"{name}.geotransform")
-    if (
-        not isinstance(numbers, list)
-        or len(numbers) != 6
-        or not all(isinstance(n, int | float) for n in numbers)
-    ):
+    if not isinstance(numbers, list) or len(numbers) != 6 or not all(isinstance(n, int | float) for n in numbers):
         raise refusal("not six numbers", f"{name}.geotransform", numbers, "give them in the order of GDAL")
     return crs, Affine.from_gdal(*numbers)
 

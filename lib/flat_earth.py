@@ -41,6 +41,14 @@ def line_of_sight(
         If a point is not passed by the orbit.
     CRSError
         If the CRS is not projected.
+
+    Examples
+    --------
+    >>> from lib.synthetic_pass import circular_orbit
+    >>> from lib.look import Look
+    >>> orbit = circular_orbit(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637)
+    >>> [round(float(angle[0]), 6) for angle in line_of_sight(36.63, 37.02, 500.0, orbit, 32637)]
+    [43.1, 80.0]
     """
     lons, lats, heights = np.broadcast_arrays(*(np.atleast_1d(np.asarray(v, float)) for v in (lon, lat, height_m)))
     points = ecef(lons, lats, heights)
@@ -91,6 +99,15 @@ def flat_error_map(
         If there are fewer than two points, or no extent or height error.
     OrbitError, CRSError
         As in exact_shift.
+
+    Examples
+    --------
+    >>> from lib.synthetic_pass import circular_orbit
+    >>> from lib.look import Look
+    >>> orbit = circular_orbit(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637)
+    >>> errors = flat_error_map((36.63, 37.02, 500.0), orbit, Look(43.1, 80.0), 32637, points=3)
+    >>> float(errors.scene_m.sel(east=0, north=0)) < 0.001 < float(errors.scene_m.max()) < 0.1
+    True
     """
     if points < 2 or not extent_m > 0 or not dh_m:
         fix = "give at least 2 points, an extent in metres and a height error that is not zero"

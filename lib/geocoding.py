@@ -237,6 +237,13 @@ def double_bounce_edges(
         If the footprint is not a valid polygon.
     ParameterError
         If the angle is out of range.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> edges = double_bounce_edges(shapely.box(0, 0, 10, 5), Look(45.0, 90.0), dh_m=8.0)
+    >>> edges.segments.round(6).tolist()
+    [[[8.0, 5.0], [8.0, 0.0]]]
     """
     east_m, north_m = ground_shift(dh_m, look)
     return near_range_edges(footprint, look, within_deg).moved(float(east_m), float(north_m))

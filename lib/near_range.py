@@ -51,6 +51,11 @@ class Edges:
         Returns
         -------
         Edges
+
+        Examples
+        --------
+        >>> footprint_edges(shapely.box(0, 0, 1, 1)).moved(10.0, 0.0).lines.bounds
+        (10.0, 0.0, 11.0, 1.0)
         """
         return Edges(self.segments + np.array([east_m, north_m]), self.normals)
 
@@ -64,6 +69,12 @@ class Edges:
         Returns
         -------
         Edges
+
+        Examples
+        --------
+        >>> edges = footprint_edges(shapely.box(0, 0, 2, 1))
+        >>> edges.chosen(edges.lengths_m > 1).lengths_m.tolist()
+        [2.0, 2.0]
         """
         return Edges(self.segments[np.asarray(keep, bool)], self.normals[np.asarray(keep, bool)])
 
@@ -143,9 +154,7 @@ def near_range_edges(footprint: Polygon | MultiPolygon, look: Look, within_deg: 
     """
     if not 0 < within_deg <= 90:
         fix = "give degrees between 0 and 90"
-        raise ParameterError(
-            "angle out of range", where="near_range_edges, within_deg", value=within_deg, fix=fix
-        )
+        raise ParameterError("angle out of range", where="near_range_edges, within_deg", value=within_deg, fix=fix)
     edges = footprint_edges(footprint)
     toward_sensor = -edges.normals @ np.array(look.ground_range)
     return edges.chosen(toward_sensor > max(ALONG_RANGE, np.cos(np.radians(within_deg))))

@@ -27,6 +27,14 @@ def error_maps(errors: xr.Dataset, look: Look) -> Figure:
     -------
     Figure
         One colour scale for both maps, in centimetres.
+
+    Examples
+    --------
+    >>> offset = [-1000.0, 1000.0]
+    >>> field = (("north", "east"), [[0.01, 0.02], [0.03, 0.05]])
+    >>> errors = xr.Dataset({"scene_m": field, "local_m": field}, {"east": offset, "north": offset}, {"dh_m": 10.0})
+    >>> len(error_maps(errors, Look(43.1, 80.0)).axes)
+    3
     """
     figure, axes = plt.subplots(1, 2, figsize=(5.5, 3.6), sharey=True)
     titles = {"scene_m": "one look for the scene", "local_m": "look of each point"}
@@ -73,6 +81,11 @@ def error_growth(rates: dict[str, float], tolerance_m: float, ax: Axes | None = 
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> error_growth({"one look": 0.01}, 0.175).get_xlabel()
+    'height error (m)'
     """
     ax = ax or plt.subplots(figsize=(5.4, 3.2))[1]
     reach = 1.15 * max(tolerance_m / rate for rate in rates.values())

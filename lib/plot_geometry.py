@@ -40,6 +40,11 @@ def shift_section(
     Axes
         Ground range to the right, height upward; one scale for both.
 
+    Examples
+    --------
+    >>> shift_section(Look(43.1, 80.0), 10.0).get_xlabel()
+    'ground range (m)'
+
     References
     ----------
     After Sun, Wang, Eineder 2024, figure 3 (a).
@@ -140,6 +145,11 @@ def shift_plan(
     -------
     Axes
 
+    Examples
+    --------
+    >>> shift_plan(350, "right", 43.1, 10.0).get_ylabel()
+    'north (m)'
+
     References
     ----------
     After Sun, Wang, Eineder 2024, figure 3 (b).
@@ -175,6 +185,11 @@ def four_geometries(incidence_deg: float, dh_m: float, pixel_m: float) -> Figure
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> len(four_geometries(43.1, 10.0, 0.35).axes)
+    4
     """
     figure, axes = plt.subplots(2, 2, figsize=(5.4, 5.9), sharex=True, sharey=True)
     grid = Affine(pixel_m, 0, 0, 0, -pixel_m, 0)
@@ -215,6 +230,11 @@ def shift_curve(marks: dict[str, float], dh_m: float = 10.0, ax: Axes | None = N
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> shift_curve({"the letter": 43.1}).texts[0].get_text().splitlines()
+    ['the letter', '43.1°: 10.7 m']
     """
     ax = ax or plt.subplots(figsize=(5.4, 3.6))[1]
     angles = np.linspace(15, 65, 201)
@@ -243,6 +263,11 @@ def shift_views(incidence_deg: float, height_error_m: float, heading_deg: float,
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> len(shift_views(43.1, 10.0, 350).axes)
+    2
     """
     dh_m = height_error_m
     figure, (section, plan) = plt.subplots(1, 2, figsize=(5.4, 2.9), width_ratios=(1.1, 1))

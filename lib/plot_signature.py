@@ -56,6 +56,15 @@ def signature_map(
     -------
     Axes
         In metres from the lower left corner of the view, the same whatever the steps.
+
+    Examples
+    --------
+    >>> from lib.city.lone import lone_building
+    >>> look = Look(43.1, 80.0)
+    >>> city = lone_building(look)
+    >>> image, _ = simulate_sar(city, look, pixel_m=1.0)
+    >>> signature_map(image, city.buildings.geometry.iloc[0], 12.0, look).texts[-1].get_text()
+    'simulated'
     """
     ax = ax or plt.subplots(figsize=(5.4, 3.6))[1]
     areas = signature_areas(footprint, height_m, look)
@@ -90,6 +99,12 @@ def label_parts(ax: Axes, footprint: Polygon, height_m: float, look: Look, parts
     Returns
     -------
     Axes
+
+    Examples
+    --------
+    >>> ax = plt.subplots()[1]
+    >>> label_parts(ax, shapely.box(0, 0, 9, 9), 12.0, Look(43.1, 80.0), ["roof"]).texts[0].get_text()
+    'roof'
     """
     areas = signature_areas(footprint, height_m, look)
     west, south, _, _ = shapely.union_all([footprint, areas.facade, areas.roof, areas.dark]).bounds
@@ -129,6 +144,13 @@ def profile_cases(cities: dict[str, City], look: Look, pixel_m: float = 0.35) ->
     Returns
     -------
     list of (title, profile, zones, marks)
+
+    Examples
+    --------
+    >>> from lib.city.lone import lone_building
+    >>> look = Look(43.1, 80.0)
+    >>> profile_cases({"small": lone_building(look)}, look, pixel_m=1.0)[0][0]
+    'small: 12 m high, 16 m deep'
     """
     cases = []
     for name, city in cities.items():
@@ -152,6 +174,13 @@ def profile_figure(cases: Sequence[Case]) -> Figure:
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> from lib.city.lone import lone_building
+    >>> look = Look(43.1, 80.0)
+    >>> len(profile_figure(profile_cases({"small": lone_building(look)}, look, pixel_m=1.0)).axes)
+    1
     """
     figure, axes = plt.subplots(len(cases), 1, figsize=(5.4, 2.8 * len(cases)), sharex=True, squeeze=False)
     for ax, (title, profile, zones, marks) in zip(axes[:, 0], cases, strict=True):
@@ -199,6 +228,16 @@ def misread_maps(
     Returns
     -------
     Figure
+
+    Examples
+    --------
+    >>> from lib.city.lone import lone_building
+    >>> look = Look(43.1, 80.0)
+    >>> city = lone_building(look)
+    >>> image, _ = simulate_sar(city, look, pixel_m=1.0)
+    >>> readings = {"right": (look, 0.0), "wrong": (Look(43.1, 260.0), 0.0)}
+    >>> len(misread_maps(image, city.buildings.geometry.iloc[0], 12.0, look, readings).axes)
+    2
     """
     areas = [signature_areas(footprint, height_m, look) for look, _ in readings.values()]
     shown = shapely.union_all([shape for area in areas for shape in (area.roof, area.facade, area.dark)])

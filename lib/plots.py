@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import shapely
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from shapely.geometry.base import BaseGeometry
 
 # Colours that colour-blind readers can tell apart; the same thing has the same colour in every chapter.
@@ -28,8 +30,29 @@ RC = Path(__file__).with_name("matplotlibrc")
 
 
 def house_style() -> None:
-    """Draw every later figure in the style of the book, in a live notebook as in a run."""
+    """Draw every later figure in the style of the book, in a live notebook as in a run.
+
+    Examples
+    --------
+    >>> with mpl.rc_context():
+    ...     house_style()
+    """
     mpl.rcParams.update(mpl.rc_params_from_file(RC, fail_on_error=True, use_default_template=False))
+
+
+def shown_once(fig: Figure) -> Figure:
+    """Hand a finished figure to a notebook: it is shown as the value of its cell, not a second time as an open figure.
+
+    Parameters
+    ----------
+    fig : Figure
+
+    Returns
+    -------
+    Figure
+    """
+    plt.close(fig)
+    return fig
 
 
 def show_sar(
@@ -160,6 +183,7 @@ def scale_bar(ax: Axes, length_m: float, color: str = "white") -> Axes:
     ax.plot([x, x + length_m], [y, y], color=color, lw=3, solid_capstyle="butt")
     ax.annotate(f"{length_m:g} m", (x, y), (0, 4), textcoords="offset points", color=color, fontsize=10)
     ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[], xlabel="", ylabel="")
+    ax.spines[:].set_visible(False)
     return ax
 
 

@@ -44,6 +44,15 @@ def range_profile(image: xr.DataArray, footprint: Polygon, look: Look, reach_m: 
     ------
     RasterError
         If the profile leaves the image.
+
+    Examples
+    --------
+    >>> from lib.city.lone import lone_building
+    >>> from lib.city.sar import simulate_sar
+    >>> city = lone_building(Look(43.1, 80.0))
+    >>> image, _ = simulate_sar(city, Look(43.1, 80.0), pixel_m=1.0)
+    >>> range_profile(image, city.buildings.geometry.iloc[0], Look(43.1, 80.0), reach_m=20).dims
+    ('range_m',)
     """
     ahead, across = np.array(look.ground_range), np.array(look.azimuth)
     corners = shapely.get_coordinates(footprint)
@@ -104,6 +113,15 @@ def find_marks(profile: xr.DataArray) -> Marks:
     ------
     RasterError
         If the brightest line stands at the end of the profile.
+
+    Examples
+    --------
+    >>> range_m = np.arange(-30, 60, STEP_M)
+    >>> levels = np.select([range_m < -10, range_m < 0, range_m < 20], [-12.0, -6.0, -20.0], -12.0)
+    >>> levels[np.abs(range_m) < 0.25] = 10.0
+    >>> marks = find_marks(xr.DataArray(levels, {"range_m": range_m}, ("range_m",)))
+    >>> round(marks.layover_m), round(marks.double_bounce_m), round(marks.shadow_end_m)
+    (-10, 0, 20)
     """
     range_m, power = profile.range_m.to_numpy(), 10 ** (profile.to_numpy() / 10)
     # Bright points narrower than half the window neither start nor end anything.

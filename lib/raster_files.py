@@ -46,6 +46,13 @@ def open_raster(path: str | Path, rotated: Rotated = "refuse") -> Iterator[Any]:
         If the file is missing, no raster, truncated, not placed on the ground, or rotated and not to be.
     CRSError
         If the CRS is missing or geographic.
+
+    Examples
+    --------
+    >>> with open_raster("nowhere.tif"): pass
+    Traceback (most recent call last):
+        ...
+    lib.errors.RasterError: raster: no such file (got 'nowhere.tif'). Fix: check the path.
     """
     place = Path(path)
     if not place.is_file():
@@ -114,6 +121,13 @@ def read_window(raster: Any, bands: list[int], bounds: Bounds | None) -> tuple[N
     ------
     RasterError
         If a band is missing, the bounds do not overlap the raster, or nothing valid is inside.
+
+    Examples
+    --------
+    >>> with rasterio.MemoryFile() as file, file.open(driver="GTiff", width=3, height=2, count=1, dtype="uint8") as raster:
+    ...     raster.write(np.ones((1, 2, 3), "uint8"))
+    ...     read_window(raster, [1], None)[0].shape
+    (1, 2, 3)
     """
     where = str(raster.name)
     missing = [band for band in bands if not 1 <= band <= raster.count]
@@ -143,6 +157,14 @@ def as_image(pixels: NDArray[Any], raster: Any, transform: Affine) -> xr.DataArr
     -------
     DataArray
         Dimensions (y, x) or (band, y, x). On a rotated grid x and y have no coordinates; the transform holds.
+
+    Examples
+    --------
+    >>> with rasterio.MemoryFile() as file, file.open(
+    ...     driver="GTiff", width=3, height=2, count=1, dtype="uint8", crs=32637
+    ... ) as raster:
+    ...     as_image(np.zeros((2, 3)), raster, Affine(0.5, 0, 100, 0, -0.5, 200)).x.values.tolist()
+    [100.25, 100.75, 101.25]
     """
     rows, cols = pixels.shape[-2:]
     coords: dict[str, Any] = {}

@@ -59,6 +59,13 @@ def read_sar(
         If the file is missing, truncated, no raster, empty, or of several bands; if the units are not known.
     CRSError
         If the CRS is missing or geographic.
+
+    Examples
+    --------
+    >>> read_sar("nowhere.tif")
+    Traceback (most recent call last):
+        ...
+    lib.errors.RasterError: raster: no such file (got 'nowhere.tif'). Fix: check the path.
     """
     with open_raster(path, rotated) as raster:
         if band is None and raster.count != 1:
@@ -135,6 +142,13 @@ def read_optical(
         If the file cannot be read, lacks a band, or holds complex numbers or nothing but nodata.
     CRSError
         If the CRS is missing or geographic.
+
+    Examples
+    --------
+    >>> read_optical("nowhere.tif")
+    Traceback (most recent call last):
+        ...
+    lib.errors.RasterError: raster: no such file (got 'nowhere.tif'). Fix: check the path.
     """
     with open_raster(path, rotated) as raster:
         if raster.count < max(bands):

@@ -49,13 +49,21 @@ def write_sar(image: xr.DataArray, path: str | Path, metadata: CapellaMetadata) 
     -----
     CompanionWarning
         If pixels are too bright for the scale factor and are cut at the largest number, as real products do.
+
+    Examples
+    --------
+    >>> from lib.look import Look
+    >>> from lib.synthetic_pass import simulated_metadata
+    >>> metadata = simulated_metadata(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637)
+    >>> write_sar(xr.DataArray([[0.0]], dims=("y", "x")), "scene.tif", metadata)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    lib.errors.CRSError: write_sar, image: has no grid in metres (got 'None'). Fix: give it ...
     """
     place = Path(path)
     transform, crs = _grid(image)
     numbers = _numbers(image.to_numpy(), metadata.scale_factor, place)
-    document = dataclasses.replace(
-        metadata, crs=CRS.from_user_input(crs.to_wkt()), transform=transform
-    ).to_document()
+    document = dataclasses.replace(metadata, crs=CRS.from_user_input(crs.to_wkt()), transform=transform).to_document()
     rows, cols = numbers.shape
     profile = {"driver": "GTiff", "height": rows, "width": cols, "count": 1, "dtype": "uint16", "nodata": 0}
     layout = {"tiled": True, "compress": "deflate", "predictor": 2, "bigtiff": "if_safer"}
@@ -75,9 +83,7 @@ def write_sar(image: xr.DataArray, path: str | Path, metadata: CapellaMetadata) 
 
 def _grid(image: xr.DataArray) -> tuple[Any, Any]:
     if image.ndim != 2:
-        raise RasterError(
-            "is not two-dimensional", where="write_sar, image", value=image.dims, fix="give (y, x)"
-        )
+        raise RasterError("is not two-dimensional", where="write_sar, image", value=image.dims, fix="give (y, x)")
     crs = image.rio.crs
     if crs is None or not crs.is_projected:
         fix = "give it the UTM zone of the scene by image.rio.write_crs"
@@ -93,7 +99,9 @@ def _numbers(decibels: NDArray[Any], scale_factor: float, path: Path) -> NDArray
     numbers = np.rint(10.0 ** (decibels.astype(float) / 20.0) / scale_factor)
     bright = int((numbers > LARGEST).sum())
     if bright:
-        message = f"{path}: {bright} of {numbers.size} pixels are too bright for scale_factor={scale_factor} and are cut"
+        message = (
+            f"{path}: {bright} of {numbers.size} pixels are too bright for scale_factor={scale_factor} and are cut"
+        )
         warnings.warn(message, CompanionWarning, stacklevel=3)
     # A valid pixel must not become nodata, however dark it is.
     numbers = np.where(np.isnan(decibels), 0, numbers.clip(1, LARGEST))

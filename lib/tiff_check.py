@@ -22,6 +22,11 @@ def missing_bytes(path: str | Path) -> int:
     -------
     int
         0 for a whole TIFF, and for a file that is no TIFF at all.
+
+    Examples
+    --------
+    >>> missing_bytes(__file__)
+    0
     """
     with Path(path).open("rb") as file:
         size = Path(path).stat().st_size

@@ -95,6 +95,11 @@ def misreadings(look: Look, lon: float, lat: float, crs: CRS | str, geoid_m: flo
     -------
     dict of str to (Look, float)
         Look, and error of the heights used in metres, by what went wrong; the first is right.
+
+    Examples
+    --------
+    >>> [round(look.range_azimuth_deg, 1) for look, _ in misreadings(Look(43.1, 80.0), 36.63, 37.02, "EPSG:32637", 20.0).values()]
+    [80.0, 78.6, 145.0, 260.0, 80.0, 80.0]
     """
     incidence_deg, azimuth_deg = look.incidence_deg, look.range_azimuth_deg
     return {
