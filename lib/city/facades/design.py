@@ -160,7 +160,7 @@ def _texture_wall(front: np.void, building: Building, rng: Generator) -> None:
     front["stain"] = linear(_pick(rng, stains))
     face, line = _pick(rng, style.tones)
     # Paints, clays and batches differ: no two buildings of a class have quite one colour.
-    shade = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.03, 3))
+    shade = np.exp(rng.normal(0, 0.10) + rng.normal(0, 0.03, 3))
     front["face"], front["line"] = np.minimum(linear(face) * shade, 0.92), linear(line) * shade**0.7
 
 

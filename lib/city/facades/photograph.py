@@ -164,8 +164,9 @@ def render_facades(
 
 
 def _checked_size(width_px: int, height_px: int | None) -> tuple[int, int]:
-    size = (width_px if height_px is None else height_px, width_px)
-    for value, name in zip(size, ("height_px", "width_px"), strict=True):
+    """Rows and columns."""
+    wanted = {"width_px": width_px, "height_px": width_px if height_px is None else height_px}
+    for name, value in wanted.items():
         if not 16 <= value <= 4096:
             raise CityError(
                 "image size out of range",
@@ -173,7 +174,7 @@ def _checked_size(width_px: int, height_px: int | None) -> tuple[int, int]:
                 value=value,
                 fix="give 16 to 4096 pixels",
             )
-    return size
+    return wanted["height_px"], wanted["width_px"]
 
 
 def _chosen(city: City, building_ids: Sequence[str] | None) -> gpd.GeoDataFrame:

@@ -85,7 +85,7 @@ def choose_viewpoint(front: np.void, street_m: float, rng: Generator) -> Viewpoi
     -------
     Viewpoint
     """
-    seen = min(float(front["width"]) * rng.uniform(0.85, 1.2), rng.uniform(6.0, 13.0))
+    seen = min(float(front["width"]) * rng.uniform(0.85, 1.2), rng.uniform(3.6, 7.6))
     distance = max(street_m + rng.uniform(3.5, 6.0), 0.75 * seen)
     slack = max(float(front["width"]) - seen, 0.0) / 2
     aim = float(front["width"]) / 2 + rng.uniform(-1, 1) * slack
@@ -137,13 +137,13 @@ def set_light(view: np.void, rng: Generator) -> None:
     view["horizon"] = np.array((0.58, 0.67, 0.76)) * (1 - clouds) + overcast * 1.05 * clouds
     view["backdrop"] = rng.uniform(0.04, 0.16)
     view["woods"] = (np.array((0.13, 0.16, 0.11)) * rng.uniform(0.6, 1.4) + 0.07) * (0.6 + 0.4 * (1 - clouds))
-    view["dapple"] = rng.uniform(0.3, 0.8) if rng.random() < 0.25 else 0.0
+    view["dapple"] = rng.uniform(0.3, 0.8) if rng.random() < 0.18 else 0.0
     view["exposure"] = 0.205 * np.exp(rng.normal(0, 0.20))
     # The camera takes out most of the light's colour, not all.
     light = sunlight * max(-float(view["sun"][1]), 0.0) + skylight
     view["balance"] = (light.mean() / light) ** 0.75 * np.exp(rng.normal(0, 0.03, 3))
-    view["vignette"], view["blur_px"] = rng.uniform(0.0, 0.5), rng.uniform(0.35, 0.85)
-    view["noise"] = rng.uniform(0.5, 3.5)
+    view["vignette"], view["blur_px"] = rng.uniform(0.0, 0.5), rng.uniform(0.30, 0.65)
+    view["noise"] = rng.uniform(0.5, 2.8)
 
 
 def set_street(view: np.void, rng: Generator) -> None:
@@ -180,15 +180,15 @@ def place_obstacles(front: np.void, view: np.void, at: Viewpoint, rng: Generator
     street = float(view["yard_m"] + view["walk_m"])
     seen = at.distance_m * np.tan(np.deg2rad(at.fov_deg) / 2)
     rows: list[tuple[int, float, float, float, float, tuple[int, int, int]]] = []
-    for _ in range(int(rng.choice(4, p=(0.45, 0.33, 0.17, 0.05)))):
-        aside = rng.choice((-1, 1)) * rng.uniform(0.35, 1.05) * seen
+    for _ in range(int(rng.choice(4, p=(0.52, 0.33, 0.13, 0.02)))):
+        aside = rng.choice((-1, 1)) * rng.uniform(0.5, 1.15) * seen
         leaf = LEAVES[int(rng.integers(len(LEAVES)))]
         rows.append(
             (
                 TREE,
                 at.aim_m + aside,
                 -rng.uniform(0.6, max(street, 1.4)),
-                rng.uniform(0.9, 2.4),
+                rng.uniform(0.7, 1.8),
                 rng.uniform(1.4, 2.8),
                 leaf,
             )
@@ -204,7 +204,7 @@ def place_obstacles(front: np.void, view: np.void, at: Viewpoint, rng: Generator
         rows.append(
             (kind, at.aim_m + rng.uniform(-1, 1) * seen, -float(view["yard_m"]), half, rng.uniform(0.6, 1.3), tone)
         )
-    if rng.random() < 0.22:
+    if rng.random() < 0.15:
         rows.append(
             (POLE, at.aim_m + rng.uniform(-0.9, 0.9) * seen, -(street - 0.3), 0.2, rng.uniform(2.6, 6.0), (96, 98, 100))
         )

@@ -56,7 +56,7 @@ def waves(front, x, z, fx, fz, side, square):  # type: ignore[no-untyped-def]
     w, h = front.unit_w, front.unit_h
     if square:
         rise, fall = stripe(x, w, 0.14 * w, fx), stripe(x - 0.5 * w, w, 0.14 * w, fx)
-        shade = (0.5 + side) * rise * 0.55 - (0.5 - side) * fall * 0.55 - 0.10 * stripe(x - 0.14 * w, w, 0.36 * w, fx)
+        shade = (0.5 + side) * rise * 0.75 - (0.5 - side) * fall * 0.75 - 0.14 * stripe(x - 0.14 * w, w, 0.36 * w, fx)
     else:
         shade = np.sin(2 * np.pi * x / w + 1.2 * side) * 0.34 * near(fx, w)
     sheet = grain(front.key, int(np.floor(z / h)), int(np.floor(x / (w * 6)))) * 2
