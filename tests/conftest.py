@@ -7,8 +7,12 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from hypothesis import settings
 
 matplotlib.use("Agg")
+# Same examples in every run, and no failure only because the machine is busy.
+settings.register_profile("companion", deadline=None, derandomize=True)
+settings.load_profile("companion")
 
 
 @pytest.fixture(scope="session")

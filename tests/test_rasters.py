@@ -361,7 +361,7 @@ from affine import Affine
 from lib.look import Look
 from lib.rasters import write_sar
 from lib.synthetic_pass import simulated_metadata
-noise = numpy.random.default_rng(1).normal(-10, 5, (3000, 3000))
+noise = numpy.random.default_rng(1).normal(-10, 5, (2000, 2000))
 image = xarray.DataArray(noise, dims=("y", "x")).rio.write_crs(32637)
 image = image.rio.write_transform(Affine(0.5, 0, 284000, 0, -0.5, 4100000))
 metadata = simulated_metadata(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637)
@@ -376,8 +376,8 @@ def test_kill_in_the_middle_of_writing_leaves_the_old_file_whole(image, tmp_path
     before = path.read_bytes()
     writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE)
     writer.stdout.readline()
-    deadline = time.monotonic() + 30
-    while not (part.is_file() and part.stat().st_size > 1_000_000):
+    deadline = time.monotonic() + 120
+    while not (part.is_file() and part.stat().st_size > 300_000):
         assert writer.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.002)
