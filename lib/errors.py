@@ -54,6 +54,10 @@ class RasterError(CompanionError):
     """A raster that cannot be read, or whose tags do not say what is needed."""
 
 
+class PatchesError(CompanionError):
+    """A store of patches that is incomplete, damaged, or made from something else."""
+
+
 class LookError(CompanionError):
     """A radar viewing geometry that is impossible or not fully known."""
 
@@ -80,3 +84,7 @@ class ParameterError(CompanionError):
 
 class RunError(CompanionError):
     """A chapter run that failed or could not start."""
+
+
+class RegistrationError(CompanionError):
+    """Footprints or point sets that cannot be registered: too few, collinear, or nothing to register to."""

@@ -1,0 +1,1 @@
+"""Footprints brought onto their double-bounce lines in a SAR image."""
