@@ -289,17 +289,13 @@ record("lag_real", round(real_speckle.correlation, 2))
 #
 # ## What could go wrong
 #
-# Some elevation models are *surface* models: houses are still in them, smeared over some metres. Then every house is
+# Some elevation models are *surface* models: houses are still in them, here smeared over 4 m only. Then every house is
 # geocoded with its own roof, and its image bends and tears.
 
 # %% mystnb={"figure": {"name": "fig-leakage", "caption": "A surface model used as terrain model breaks the picture (simulated): left with the smooth DEM, right with the houses left in it. Straight lines bend and stray farther from their walls."}, "image": {"alt": "Two radar images of the same blocks; in the right one the houses are bent and farther from their outlines."}}
-leaky = make_city(
-    seed=seed,
-    extent_m=extent_m,
-    n_buildings=n_buildings,
-    footprints=real,
-    dem_leakage=1.0,
-)
+same = {"seed": seed, "extent_m": extent_m, "n_buildings": n_buildings}
+surface_model = {"dem_leakage": 1.0, "dem_leakage_blur_m": 4.0}
+leaky = make_city(**same, footprints=real, **surface_model)
 close = centre_window(city, 75.0)
 pair = [simulate_sar(town, look, bounds=close)[0] for town in (city, leaky)]
 plot_city.side_by_side(city, pair, ["smooth DEM", "surface model as DEM"])

@@ -43,7 +43,7 @@ class CityParameters:
         Easting and northing of the lower left corner, metres.
     base_m, relief_m : float
         Mean and standard deviation of the true terrain, metres.
-    dem_bias_m, dem_rms_m, dem_correlation_m, dem_leakage : float
+    dem_bias_m, dem_rms_m, dem_correlation_m, dem_leakage, dem_leakage_blur_m : float
         Errors of the DEM, as in ``lib.city.terrain.faulty_dem``.
     vegetation : float
         Trees per 400 m2 of open ground.
@@ -61,13 +61,14 @@ class CityParameters:
     dem_rms_m: float = 2.0
     dem_correlation_m: float = 300.0
     dem_leakage: float = 0.0
+    dem_leakage_blur_m: float = 12.0
     vegetation: float = 1.5
 
     def __post_init__(self) -> None:
         """Refuse values from which no city can be made."""
         ranges = {
             "seed": (0, 2**31), "extent_m": (50, 100_000), "n_buildings": (1, 10_000_000), "damaged_share": (0, 1), "relief_m": (0, 500),
-            "dem_rms_m": (0, 500), "dem_correlation_m": (5, 100_000), "dem_leakage": (0, 1), "vegetation": (0, 20),
+            "dem_rms_m": (0, 500), "dem_correlation_m": (5, 100_000), "dem_leakage": (0, 1), "dem_leakage_blur_m": (0, 1000), "vegetation": (0, 20),
         }  # fmt: skip
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
@@ -199,7 +200,7 @@ def make_city(
     terrain = smooth_hills(bounds, crs, parameters.relief_m, parameters.base_m, next(streams))
     dem = faulty_dem(
         terrain, buildings, bias_m=parameters.dem_bias_m, rms_m=parameters.dem_rms_m,
-        correlation_m=parameters.dem_correlation_m, leakage=parameters.dem_leakage, rng=next(streams),
+        correlation_m=parameters.dem_correlation_m, leakage=parameters.dem_leakage, blur_m=parameters.dem_leakage_blur_m, rng=next(streams),
     )  # fmt: skip
     trees = _trees(bounds, buildings, layout.roads, parameters.vegetation, next(streams))
     return City(buildings, layout.roads, trees, terrain, dem, bounds, parameters)

@@ -55,6 +55,7 @@ def faulty_dem(
     rms_m: float,
     correlation_m: float,
     leakage: float,
+    blur_m: float,
     rng: np.random.Generator,
 ) -> xr.DataArray:
     """Give the terrain the errors of a real DEM.
@@ -70,8 +71,9 @@ def faulty_dem(
     correlation_m : float
         Correlation length of the smooth error: the correlation falls to 1/e at this distance.
     leakage : float
-        Share of the building heights that stayed in the model, 0 to 1, blurred over 6 m: a surface model used as a
-        terrain model.
+        Share of the building heights that stayed in the model, 0 to 1: a surface model used as a terrain model.
+    blur_m : float
+        Standard deviation of the blur of those heights, metres: some 12 m in a model with a posting of 30 m.
     rng : numpy.random.Generator
 
     Returns
@@ -83,7 +85,7 @@ def faulty_dem(
     if leakage > 0:
         shapes = zip(buildings.geometry, buildings["height_m"], strict=True)
         roofs = rasterio.features.rasterize(shapes, terrain.shape, transform=terrain.rio.transform(), dtype="float64")
-        error = error + leakage * ndimage.gaussian_filter(roofs, 6.0 / POSTING_M)
+        error = error + leakage * ndimage.gaussian_filter(roofs, blur_m / POSTING_M)
     dem = terrain + error
     return dem.rename("dem").rio.write_crs(terrain.rio.crs)
 
