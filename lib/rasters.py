@@ -17,7 +17,7 @@ from lib.look import Look
 from lib.raster_files import Bounds, Rotated, as_image, open_raster, read_window
 from lib.sar_writing import write_sar
 
-__all__ = ["Units", "look_of", "read_optical", "read_sar", "write_sar"]
+__all__ = ["Units", "look_of", "read_optical", "read_sar", "sar_encoding", "to_decibels", "write_sar"]
 
 Units = Literal["amplitude", "intensity", "db", "complex"]
 
@@ -72,14 +72,82 @@ def read_sar(
             fix = f"pass band= from 1 to {raster.count}, or is this an optical image?"
             raise RasterError("has several bands", where=str(path), value=raster.count, fix=fix)
         document = _description(Path(path))
-        stored = _units(units, raster.dtypes[0], document, str(path))
-        factor = 1.0
-        if stored != "db" and find(document, "collect.image.scale_factor") is not None:
-            factor = number(document, "collect.image.scale_factor", 0, np.inf)
+        stored, factor = _encoding(raster, document, units, str(path))
         pixels, valid, transform = read_window(raster, [band or 1], bounds)
-        image = as_image(_decibels(pixels[0], valid, stored, factor, str(path)), raster, transform)
+        decibels = to_decibels(pixels[0], valid, stored, factor)
+        if np.isnan(decibels).all():
+            fix = "check the file and the units"
+            raise RasterError("no pixel has any power", where=str(path), value=stored, fix=fix)
+        image = as_image(decibels, raster, transform)
     image.attrs |= {"units": "dB", "source_units": stored, "scale_factor": factor} | _look(document, raster.crs)
     return image
+
+
+def sar_encoding(path: str | Path, units: Units | None = None) -> tuple[Units, float]:
+    """Tell what the stored numbers of a SAR image are, without reading any.
+
+    Parameters
+    ----------
+    path : path
+    units : "amplitude", "intensity", "db", "complex" or None
+        As in read_sar.
+
+    Returns
+    -------
+    units : str
+    scale_factor : float
+        Power or amplitude per stored number; 1 where the file states none.
+
+    Raises
+    ------
+    RasterError
+        If the file is missing or no raster, or if the units are not known.
+
+    Examples
+    --------
+    >>> sar_encoding("nowhere.tif")
+    Traceback (most recent call last):
+        ...
+    lib.errors.RasterError: raster: no such file (got 'nowhere.tif'). Fix: check the path.
+    """
+    with open_raster(path, "keep") as raster:
+        return _encoding(raster, _description(Path(path)), units, str(path))
+
+
+def to_decibels(
+    pixels: NDArray[Any], valid: NDArray[np.bool_], units: Units, scale_factor: float
+) -> NDArray[np.float32]:
+    """Turn stored numbers into decibels.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Stored numbers, of any shape and type.
+    valid : ndarray of bool, same shape
+    units : "amplitude", "intensity", "db" or "complex"
+    scale_factor : float
+        From sar_encoding.
+
+    Returns
+    -------
+    ndarray, float32
+        NaN where not valid, or where the power is zero and has no logarithm.
+
+    Examples
+    --------
+    >>> to_decibels(np.array([0, 1, 10]), np.array([True, True, True]), "amplitude", 1.0).tolist()
+    [nan, 0.0, 20.0]
+    """
+    decibels: NDArray[np.float32] = (np.abs(pixels) if units == "complex" else pixels).astype(np.float32)
+    decibels[~valid] = np.nan
+    if units == "db":
+        return decibels
+    # In place as far as possible: a large scene should not need several copies.
+    decibels[decibels <= 0] = np.nan
+    np.log10(decibels, out=decibels)
+    decibels *= 10 if units == "intensity" else 20
+    decibels += np.float32((10 if units == "intensity" else 20) * np.log10(scale_factor))
+    return decibels
 
 
 def look_of(image: xr.DataArray) -> Look:
@@ -190,6 +258,13 @@ def _look(document: Document, crs: Any) -> dict[str, float]:
     return {"incidence_deg": look.incidence_deg, "range_azimuth_deg": look.range_azimuth_deg}
 
 
+def _encoding(raster: Any, document: Document, units: Units | None, where: str) -> tuple[Units, float]:
+    stored = _units(units, raster.dtypes[0], document, where)
+    if stored == "db" or find(document, "collect.image.scale_factor") is None:
+        return stored, 1.0
+    return stored, number(document, "collect.image.scale_factor", 0, np.inf)
+
+
 def _units(units: Units | None, dtype: str, document: Document, where: str) -> Units:
     if dtype.startswith("complex"):
         if units not in (None, "complex"):
@@ -206,20 +281,3 @@ def _units(units: Units | None, dtype: str, document: Document, where: str) -> U
         return "amplitude"
     fix = "pass units='amplitude' (Umbra and most 8- or 16-bit products), 'intensity' or 'db'"
     raise RasterError("the file does not say what its numbers are", where=where, value=dtype, fix=fix)
-
-
-def _decibels(
-    pixels: NDArray[Any], valid: NDArray[np.bool_], units: Units, factor: float, where: str
-) -> NDArray[np.float32]:
-    """Convert in place as far as possible: a large scene should not need several copies."""
-    decibels: NDArray[np.float32] = (np.abs(pixels) if units == "complex" else pixels).astype(np.float32)
-    decibels[~valid] = np.nan
-    if units == "db":
-        return decibels
-    decibels[decibels <= 0] = np.nan
-    if np.isnan(decibels).all():
-        raise RasterError("no pixel has any power", where=where, value=units, fix="check the file and the units")
-    np.log10(decibels, out=decibels)
-    decibels *= 10 if units == "intensity" else 20
-    decibels += np.float32((10 if units == "intensity" else 20) * np.log10(factor))
-    return decibels
