@@ -6,6 +6,9 @@ doubles at every step pulls them together. Each row and column is solved exactly
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,8 @@ from lib.errors import ParameterError
 
 # Rounding of cumulated squares, relative: a candidate is only dropped where it loses by more.
 _ROUNDING = 1e-12
+# Lines solved by one call.
+_BLOCK = 64
 
 
 def potts_l2(
@@ -26,7 +31,9 @@ def potts_l2(
     mu_step: float = 2.0,
     tolerance: float = 1e-10,
     weights: ArrayLike | None = None,
-) -> NDArray[np.float64]:
+    dtype: type[np.floating[Any]] = np.float64,
+    jobs: int = 1,
+) -> NDArray[Any]:
     """Cut an image into regions of one value each.
 
     It lowers gamma times the number of jumps between neighbours (4-connected) plus the squared distance to the image.
@@ -44,10 +51,14 @@ def potts_l2(
         Stop when the squared difference of the copies falls below this share of the image's squared norm.
     weights : array_like, shape (rows, cols), optional
         How much each pixel counts, 0 or more; 1 by default.
+    dtype : type
+        Of the whole images kept between steps: float32 halves the memory. Lines are always solved in float64.
+    jobs : int
+        Threads. The result does not depend on it.
 
     Returns
     -------
-    ndarray, shape (rows, cols), float64
+    ndarray, shape (rows, cols)
 
     Raises
     ------
@@ -64,13 +75,19 @@ def potts_l2(
     ----------
     Storath and Weinmann 2014, SIAM J. Imaging Sciences 7(3), algorithms 1 and 2; Sun et al. 2024, section II-B 1.
     """
-    values, pixel_weights = _prepared(image, weights, 2)
+    values, pixel_weights = _prepared(image, weights, 2, dtype)
     mu = 0.01 * gamma if mu_init is None else mu_init
-    for name, value, low in (("gamma", gamma, 0), ("mu_init", mu, 0), ("mu_step", mu_step, 1), ("tolerance", tolerance, 0)):
+    for name, value, low in (
+        ("gamma", gamma, 0),
+        ("mu_init", mu, 0),
+        ("mu_step", mu_step, 1),
+        ("tolerance", tolerance, 0),
+    ):
         if not low < value < np.inf:
-            raise ParameterError("out of range", where=f"potts_l2, {name}", value=value, fix=f"give a number above {low}")
-    result: NDArray[np.float64] = _admm(values, pixel_weights, float(gamma), float(mu), float(mu_step), float(tolerance))
-    return result
+            raise ParameterError(
+                "out of range", where=f"potts_l2, {name}", value=value, fix=f"give a number above {low}"
+            )
+    return _admm(values, pixel_weights, float(gamma), float(mu), float(mu_step), float(tolerance), jobs)
 
 
 def potts_1d(signal: ArrayLike, gamma: float, weights: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -99,33 +116,28 @@ def potts_1d(signal: ArrayLike, gamma: float, weights: ArrayLike | None = None) 
     >>> potts_1d([0.0, 0.2, 4.0, 4.2], gamma=1.0).round(2).tolist()
     [0.1, 0.1, 4.1, 4.1]
     """
-    values, sample_weights = _prepared(signal, weights, 1)
+    values, sample_weights = _prepared(signal, weights, 1, np.float64)
     if not 0 < gamma < np.inf:
         raise ParameterError("out of range", where="potts_1d, gamma", value=gamma, fix="give a number above 0")
-    _solve(values, sample_weights, float(gamma), *_workspace(values.size))
+    _solve(values, sample_weights, float(gamma), np.empty((5, values.size + 1)), np.empty(values.size + 1, np.int64))
     return values
 
 
 def _prepared(
-    image: ArrayLike, weights: ArrayLike | None, ndim: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Copies of image and weights; where there is no data, both are 0."""
-    values = np.array(image, dtype=np.float64, order="C")
+    image: ArrayLike, weights: ArrayLike | None, ndim: int, dtype: type[np.floating[Any]]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Copy image and weights; where there is no data, both are 0."""
+    values = np.array(image, dtype=dtype, order="C")
     if values.ndim != ndim or not values.size:
         fix = "give a single band with at least one pixel"
         raise ParameterError(f"not {ndim}-dimensional", where="Potts, image", value=values.shape, fix=fix)
-    given = np.ones(values.shape) if weights is None else np.array(weights, dtype=np.float64, order="C")
+    given = np.ones_like(values) if weights is None else np.array(weights, dtype=dtype, order="C")
     if given.shape != values.shape or not (np.isfinite(given) & (given >= 0)).all():
         fix = f"give {values.shape} finite numbers, 0 or more"
         raise ParameterError("weights do not fit", where="Potts, weights", value=given.shape, fix=fix)
     absent = ~np.isfinite(values)
     values[absent] = given[absent] = 0.0
     return values, given
-
-
-def _workspace(n: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Room for one line's sums, best energies and bounds, and for its jumps."""
-    return np.empty((5, n + 1)), np.empty(n + 1, dtype=np.int64)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -176,36 +188,59 @@ def _solve(data, weights, gamma, sums, jump):  # type: ignore[no-untyped-def]
         r = left
 
 
-@njit(cache=True, nogil=True)
-def _admm(image, weights, gamma, mu, mu_step, tolerance):  # type: ignore[no-untyped-def]
-    """Alternate rows and columns until both copies agree."""
-    n, m = image.shape
-    rows, cols, price = np.zeros((n, m)), image.copy(), np.zeros((n, m))
-    sums, jump = np.empty((5, max(n, m) + 1)), np.empty(max(n, m) + 1, dtype=np.int64)
-    row_weights, col_weights, col = np.empty(m), np.empty(n), np.empty(n)
-    norm = 0.0
-    for i in range(n):
-        for j in range(m):
-            norm += image[i, j] * image[i, j]
+def _admm(
+    image: NDArray[Any],
+    weights: NDArray[Any],
+    gamma: float,
+    mu: float,
+    mu_step: float,
+    tolerance: float,
+    jobs: int,
+) -> NDArray[Any]:
+    """Alternate rows and columns, each in blocks of lines, until both copies agree."""
+    rows, cols, price = np.zeros_like(image), image.copy(), np.zeros_like(image)
+    norm = float(np.vdot(image, image))
     error = np.inf if norm > 0 else -1.0
-    while error >= tolerance * norm:
-        for i in range(n):
-            for j in range(m):
-                row_weights[j] = weights[i, j] + mu
-                rows[i, j] = (image[i, j] * weights[i, j] + cols[i, j] * mu - price[i, j]) / row_weights[j]
-            _solve(rows[i], row_weights, 2 * gamma, sums, jump)
-        error = 0.0
-        for j in range(m):
-            for i in range(n):
-                col_weights[i] = weights[i, j] + mu
-                col[i] = (image[i, j] * weights[i, j] + rows[i, j] * mu + price[i, j]) / col_weights[i]
-            _solve(col, col_weights, 2 * gamma, sums, jump)
-            for i in range(n):
-                cols[i, j] = col[i]
-        for i in range(n):
-            for j in range(m):
-                gap = rows[i, j] - cols[i, j]
-                price[i, j] += gap * mu
-                error += gap * gap
-        mu *= mu_step
+    # Blocks do not depend on the number of jobs, so neither does any sum.
+    row_blocks, col_blocks = (range(0, size, _BLOCK) for size in image.shape)
+    with ThreadPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
+        each = pool.map if pool else map
+        while error >= tolerance * norm:
+            list(each(partial(_row_block, image, weights, rows, cols, price, mu, gamma), row_blocks))
+            error = sum(each(partial(_col_block, image, weights, rows, cols, price, mu, gamma), col_blocks))
+            mu *= mu_step
     return rows
+
+
+@njit(cache=True, nogil=True)
+def _row_block(image, weights, rows, cols, price, mu, gamma, first):  # type: ignore[no-untyped-def]
+    """Solve some rows."""
+    m = image.shape[1]
+    sums, jump = np.empty((5, m + 1)), np.empty(m + 1, dtype=np.int64)
+    line, line_weights = np.empty(m), np.empty(m)
+    for i in range(first, min(first + _BLOCK, image.shape[0])):
+        for j in range(m):
+            line_weights[j] = weights[i, j] + mu
+            line[j] = (image[i, j] * weights[i, j] + cols[i, j] * mu - price[i, j]) / line_weights[j]
+        _solve(line, line_weights, 2 * gamma, sums, jump)
+        rows[i] = line
+
+
+@njit(cache=True, nogil=True)
+def _col_block(image, weights, rows, cols, price, mu, gamma, first):  # type: ignore[no-untyped-def]
+    """Solve some columns, raise the price of disagreement, and return the squared disagreement."""
+    n = image.shape[0]
+    sums, jump = np.empty((5, n + 1)), np.empty(n + 1, dtype=np.int64)
+    line, line_weights = np.empty(n), np.empty(n)
+    error = 0.0
+    for j in range(first, min(first + _BLOCK, image.shape[1])):
+        for i in range(n):
+            line_weights[i] = weights[i, j] + mu
+            line[i] = (image[i, j] * weights[i, j] + rows[i, j] * mu + price[i, j]) / line_weights[i]
+        _solve(line, line_weights, 2 * gamma, sums, jump)
+        for i in range(n):
+            cols[i, j] = line[i]
+            gap = rows[i, j] - cols[i, j]
+            price[i, j] += gap * mu
+            error += gap * gap
+    return error

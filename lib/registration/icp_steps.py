@@ -1,0 +1,147 @@
+"""Compiled steps of iterative closest points: pair, trust, move."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from lib.registration.nearest import nearest, within
+
+CONVERGED, TOO_FEW, COLLINEAR, NOT_CONVERGED = range(4)
+REASONS = ("ok", "too few points have a partner", "points are collinear", "did not converge")
+_RIGID, _SHIFT, _DIRECTION = range(3)
+
+
+@njit(cache=True, nogil=True)
+def run_groups(  # type: ignore[no-untyped-def]
+    source, first, target, starts, cell_m, cols, motion, gx, gy, farthest, keep, max_iterations, tolerance, min_points,
+    min_spread,
+):  # fmt: skip
+    """Move every set of points on its own.
+
+    Parameters
+    ----------
+    source : ndarray, shape (n, 2)
+        Metres from the grid's corner, set after set.
+    first : ndarray of int, shape (sets + 1,)
+    target, starts, cell_m, cols
+        Of a ``NearestGrid``.
+    motion : int
+        0 rigid, 1 shift, 2 shift along (gx, gy).
+    gx, gy : float
+        Unit vector.
+    farthest, keep, max_iterations, tolerance, min_points, min_spread
+        As in ``IcpParameters``.
+
+    Returns
+    -------
+    moves : ndarray, shape (sets, 6)
+        Shift east and north, rotation in radians, residual, centroid; NaN where not determined.
+    counts : ndarray of int, shape (sets, 3)
+        Partners trusted, iterations, code.
+    """
+    n_sets = len(first) - 1
+    moves, counts = np.full((n_sets, 6), np.nan), np.zeros((n_sets, 3), dtype=np.int64)
+    largest = 0
+    for s in range(n_sets):
+        largest = max(largest, first[s + 1] - first[s])
+    partner, square = np.empty(largest, dtype=np.int64), np.empty(largest)
+    for s in range(n_sets):
+        points = source[first[s] : first[s + 1]]
+        n = len(points)
+        cx = cy = 0.0
+        for k in range(n):
+            cx += points[k, 0] / n
+            cy += points[k, 1] / n
+        moves[s, 4], moves[s, 5] = cx, cy
+        east = north = angle = residual = 0.0
+        partner[:n] = -1
+        code, support, iteration = NOT_CONVERGED, 0, 0
+        while iteration < max_iterations and code == NOT_CONVERGED:
+            iteration += 1
+            _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, partner, square)
+            limit = _trusted(square[:n], keep)
+            support, residual, code, to_east, to_north, to_angle, reach = _best_motion(
+                points, cx, cy, target, partner, square, limit, motion, gx, gy, min_points, min_spread
+            )
+            if code == NOT_CONVERGED:
+                step = np.hypot(to_east - east, to_north - north) + reach * abs(to_angle - angle)
+                east, north, angle = to_east, to_north, to_angle
+                if step <= tolerance:
+                    code = CONVERGED
+        counts[s, 0], counts[s, 1], counts[s, 2] = support, iteration, code
+        if code in (CONVERGED, NOT_CONVERGED):
+            moves[s, 0], moves[s, 1], moves[s, 2], moves[s, 3] = east, north, angle, residual
+    return moves, counts
+
+
+@njit(cache=True, nogil=True)
+def _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, partner, square):  # type: ignore[no-untyped-def]
+    """Find each moved point's nearest target; the last partner bounds the search."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    bound = farthest * farthest
+    for k in range(len(points)):
+        dx, dy = points[k, 0] - cx, points[k, 1] - cy
+        x, y = cx + east + cos * dx - sin * dy, cy + north + sin * dx + cos * dy
+        p = partner[k]
+        if p >= 0:
+            ex, ey = target[p, 0] - x, target[p, 1] - y
+            s = ex * ex + ey * ey
+            if s <= bound:
+                square[k], partner[k] = within(target, starts, cell_m, cols, x, y, s, p)
+                continue
+        s, partner[k] = nearest(target, starts, cell_m, cols, x, y, farthest)
+        square[k] = s if partner[k] >= 0 else np.inf
+
+
+@njit(cache=True, nogil=True)
+def _trusted(square, keep):  # type: ignore[no-untyped-def]
+    """Squared distance up to which pairs are trusted."""
+    n = len(square)
+    if keep >= 1.0 or n == 0:
+        return np.inf
+    rank = min(max(int(np.ceil(keep * n)) - 1, 0), n - 1)
+    return np.partition(square, rank)[rank]
+
+
+@njit(cache=True, nogil=True)
+def _best_motion(points, cx, cy, target, partner, square, limit, motion, gx, gy, min_points, min_spread):  # type: ignore[no-untyped-def]
+    """Closed-form best motion of the trusted pairs, about the centroid of all points.
+
+    In the plane the singular value decomposition of the cross-covariance reduces to one arc tangent.
+    """
+    count, px, py, qx, qy, cost = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(len(points)):
+        if partner[k] >= 0 and square[k] <= limit:
+            count += 1
+            px += points[k, 0] - cx
+            py += points[k, 1] - cy
+            qx += target[partner[k], 0] - cx
+            qy += target[partner[k], 1] - cy
+            cost += square[k]
+    if count < min_points:
+        return count, 0.0, TOO_FEW, 0.0, 0.0, 0.0, 0.0
+    px, py, qx, qy = px / count, py / count, qx / count, qy / count
+    dot = cross = xx = xy = yy = reach = 0.0
+    for k in range(len(points)):
+        if partner[k] >= 0 and square[k] <= limit:
+            ax, ay = points[k, 0] - cx - px, points[k, 1] - cy - py
+            bx, by = target[partner[k], 0] - cx - qx, target[partner[k], 1] - cy - qy
+            dot += ax * bx + ay * by
+            cross += ax * by - ay * bx
+            xx, xy, yy = xx + ax * ax, xy + ax * ay, yy + ay * ay
+            reach = max(reach, ax * ax + ay * ay)
+    if motion == _DIRECTION:
+        # What lies along the direction says nothing about a shift along it.
+        narrow = (xx * gy * gy - 2 * xy * gx * gy + yy * gx * gx) / count
+    else:
+        narrow = 0.5 * (xx + yy - np.sqrt((xx - yy) ** 2 + 4 * xy * xy)) / count
+    if narrow < min_spread * min_spread:
+        return count, 0.0, COLLINEAR, 0.0, 0.0, 0.0, 0.0
+    angle = np.arctan2(cross, dot) if motion == _RIGID else 0.0
+    cos, sin = np.cos(angle), np.sin(angle)
+    east, north = qx - (cos * px - sin * py), qy - (sin * px + cos * py)
+    if motion == _DIRECTION:
+        along = east * gx + north * gy
+        east, north = along * gx, along * gy
+    return count, np.sqrt(cost / count), NOT_CONVERGED, east, north, angle, np.sqrt(reach)
