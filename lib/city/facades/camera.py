@@ -88,7 +88,7 @@ def expose(fronts, obstacles, view, light, parts, windows):  # type: ignore[no-u
                 if (
                     parts[i, j] != parts[k, m]
                     or windows[i, j] != windows[k, m]
-                    or abs(one - two) > 0.15 * (one + two + 0.05)
+                    or abs(one - two) > 0.20 * (one + two + 0.05)
                 ):
                     busy[i, j] = busy[k, m] = True
     for i in range(n_rows):

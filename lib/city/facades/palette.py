@@ -110,7 +110,7 @@ _STONES = (
 
 WALL_STYLES: dict[str, tuple[WallStyle, ...]] = {
     "brick": (
-        WallStyle(0.92, BRICKWORK, (0.240, 0.0667), 0.012, _BRICKS, 0.50, (0.1, 0.6)),
+        WallStyle(0.92, BRICKWORK, (0.240, 0.0667), 0.012, _BRICKS, 0.44, (0.1, 0.6)),
         WallStyle(0.08, BRICKWORK, (0.240, 0.0667), 0.012, _PALE, 0.07, (0.1, 0.6)),
     ),
     "lightweight concrete": (

@@ -94,22 +94,9 @@ def weathered(front, x, z, fx, fz):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def wall_colour(front, side, x, z, fx, fz):  # type: ignore[no-untyped-def]
-    """Linear colour of the wall's face at a place.
-
-    Parameters
-    ----------
-    front : record of FRONT
-    side : float
-        Sun from the left (-1) to the right (+1): which flank of a rib is bright.
-    x, z, fx, fz : float
-        Place and pixel size, metres.
-
-    Returns
-    -------
-    red, green, blue : float
-    """
-    pattern, variety = front.pattern, front.variety
+def _pattern(front, side, x, z, fx, fz):  # type: ignore[no-untyped-def]
+    """Tone of the unit at a place, in units of the wall's variety, and share of the pixel on joints."""
+    pattern = front.pattern
     tone, joint = 0.0, 0.0
     if pattern == BRICKWORK:
         tone, joint = courses(front, x, z, fx, fz, 0.5)
@@ -151,8 +138,28 @@ def wall_colour(front, side, x, z, fx, fz):  # type: ignore[no-untyped-def]
         tone = cloud(front.key, z / 0.6, x / 0.8) + 0.6 * cloud(front.key, z / 0.025, x / 0.025) * fade(
             max(fx, fz), 0.03
         )
+    return tone, joint
+
+
+@njit(cache=True)
+def wall_colour(front, side, x, z, fx, fz):  # type: ignore[no-untyped-def]
+    """Linear colour of the wall's face at a place.
+
+    Parameters
+    ----------
+    front : record of FRONT
+    side : float
+        Sun from the left (-1) to the right (+1): which flank of a rib is bright.
+    x, z, fx, fz : float
+        Place and pixel size, metres.
+
+    Returns
+    -------
+    red, green, blue : float
+    """
+    tone, joint = _pattern(front, side, x, z, fx, fz)
     joint = min(max(joint, 0.0), 1.0)
-    face = max(1 + variety * tone, 0.15) * weathered(front, x, z, fx, fz)
+    face = max(1 + front.variety * tone, 0.15) * weathered(front, x, z, fx, fz)
     rough = 1.0 + (0.1 * cloud(front.key, z / 0.3, x / 0.3) if joint > 0.05 else 0.0)
     red = front.face[0] * face * (1 - joint) + front.line[0] * joint * rough
     green = front.face[1] * face * (1 - joint) + front.line[1] * joint * rough

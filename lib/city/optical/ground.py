@@ -87,7 +87,9 @@ def open_ground(key, x, y):  # type: ignore[no-untyped-def]
     p, q = 0.8 * x + 0.6 * y, 0.8 * y - 0.6 * x
     wet = 0.55 * cloud(key, q / 38.0, p / 38.0) + 0.35 * cloud(key, y / 11.0 + 7, x / 11.0)
     wet += 0.16 * cloud(key, q / 3.1, p / 3.1)
-    fine = 1 + 0.09 * cloud(key, q / 0.9 + 3, p / 0.9) + 0.10 * grain(key, int(np.floor(y / 0.4)), int(np.floor(x / 0.4)))
+    fine = (
+        1 + 0.09 * cloud(key, q / 0.9 + 3, p / 0.9) + 0.10 * grain(key, int(np.floor(y / 0.4)), int(np.floor(x / 0.4)))
+    )
     green = min(max(0.5 + 0.7 * wet, 0.0), 1.0)
     bare = min(max(-0.9 - 1.6 * wet, 0.0), 1.0)
     red = (0.150 - 0.072 * green) * (1 - bare) + 0.205 * bare

@@ -137,7 +137,7 @@ def render_optical(
     --------
     >>> from lib.city import make_city
     >>> render_optical(make_city(extent_m=60, n_buildings=4)).shape
-    (3, 193, 193)
+    (3, 194, 194)
 
     References
     ----------

@@ -60,19 +60,8 @@ def shade_tile(scene, plan, ceiling, view, key, out):  # type: ignore[no-untyped
             what, facing, open_sky = kind[row, col], sun[2], 1.0
             if what == ROOF:
                 house = houses[building[row, col]]
-                # The roof's own place is known to a fraction of a pixel; a wall is seen where that is no roof.
-                back = (house.top - ground[i, j]) / rise
-                r, c = i - int(np.floor(back * lean[0] + 0.5)), j - int(np.floor(back * lean[1] + 0.5))
-                if steps == 0 or (building[r, c] == building[row, col] and kind[r, c] == ROOF):
-                    x = (j + origin[1] + 0.5 - back * lean[1]) * pixel
-                    y = (i + origin[0] + 0.5 - back * lean[0]) * pixel
-                    lit = min(max((top[r, c] - ceiling[r, c]) / fall, 0.0), 1.0)
-                    red, green, blue, facing = roof_colour(house, edges, x, y, sun, pixel)
-                else:
-                    red, green, blue, facing = wall_colour(house, edges, x, y, height, camera, sun)
-                    over = ground[i, j] + height
-                    lit = min(max((over - ceiling[behind_row, behind_col]) / fall, 0.0), 1.0)
-                    open_sky = 0.6
+                spot = (i, j, row, col, behind_row, behind_col, height)
+                red, green, blue, facing, lit, open_sky = _house(scene, house, edges, ceiling, view, spot, camera)
             elif what == TREE:
                 red, green, blue, facing = _crown(top, row, col, x, y, sun, pixel, key)
                 lit = 0.25 + 0.75 * lit
@@ -89,6 +78,27 @@ def shade_tile(scene, plan, ceiling, view, key, out):  # type: ignore[no-untyped
             out[a, b, 0] = red * (light + _SKY_RED * open_sky)
             out[a, b, 1] = green * (light * 0.97 + _SKY_GREEN * open_sky)
             out[a, b, 2] = blue * (light * 0.90 + _SKY_BLUE * open_sky)
+
+
+@njit(cache=True)
+def _house(scene, house, edges, ceiling, view, spot, camera):  # type: ignore[no-untyped-def]
+    """Roof or wall that a pixel shows: reflectance, light, share of it out of shadow, and of the sky that is seen.
+
+    The roof's own place is known to a fraction of a pixel; where no roof is there, the wall below it shows.
+    """
+    top, ground, kind, building = scene
+    _, origin, pixel, sun, lean, rise, steps, fall = view
+    i, j, row, col, behind_row, behind_col, height = spot
+    back = (house.top - ground[i, j]) / rise
+    r, c = i - int(np.floor(back * lean[0] + 0.5)), j - int(np.floor(back * lean[1] + 0.5))
+    if steps == 0 or (building[r, c] == building[row, col] and kind[r, c] == ROOF):
+        x, y = (j + origin[1] + 0.5 - back * lean[1]) * pixel, (i + origin[0] + 0.5 - back * lean[0]) * pixel
+        red, green, blue, facing = roof_colour(house, edges, x, y, sun, pixel)
+        return red, green, blue, facing, min(max((top[r, c] - ceiling[r, c]) / fall, 0.0), 1.0), 1.0
+    x, y = (col + origin[1] + 0.5) * pixel, (row + origin[0] + 0.5) * pixel
+    red, green, blue, facing = wall_colour(house, edges, x, y, height, camera, sun)
+    over = ground[i, j] + height - ceiling[behind_row, behind_col]
+    return red, green, blue, facing, min(max(over / fall, 0.0), 1.0), 0.6
 
 
 @njit(cache=True)
@@ -135,7 +145,11 @@ def _ground(houses, roads, yards, dust, kerb, piece, i, j, x, y, origin, pixel, 
         if beside != owner and beside < houses.size and kerb[0, i, j] > _PAVEMENT_M + 0.3:
             what = hedge(houses[owner], beside, x, y)
             if what == 1:
-                red, green, blue = 0.040 + 0.015 * grain(key, int(np.floor(y / 0.3)), int(np.floor(x / 0.3))), 0.055, 0.028
+                red, green, blue = (
+                    0.040 + 0.015 * grain(key, int(np.floor(y / 0.3)), int(np.floor(x / 0.3))),
+                    0.055,
+                    0.028,
+                )
             elif what == 2:
                 red, green, blue = 0.20, 0.18, 0.15
     else:
