@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from lib.buildings import ROOF_MATERIALS
+from lib.buildings import ROOF_MATERIALS, sort_buildings
 from lib.city import make_city, render_optical
 from lib.city.complete import box_sides
 from lib.city.lattice import RayLattice
@@ -295,6 +295,26 @@ def test_plan_knows_what_is_near_and_nothing_else():
     assert set(np.unique(plan.dust)) == {-1}
     assert plan.kerb[0].min() < 0 < plan.kerb[0].max()
     assert (plan.kerb[0] <= plan.kerb[1]).all()
+
+
+def test_edges_know_their_building_and_which_side_it_is_on():
+    block = shapely.difference(shapely.box(0, 0, 20, 20), shapely.box(8, 8, 12, 12))
+    pair = shapely.multipolygons([shapely.box(40, 0, 50, 10), shapely.box(55, 0, 60, 10)])
+    frame = gpd.GeoDataFrame(
+        {"height_m": [6.0, 9.0], "damaged": [False, True]}, geometry=[block, shapely.box(40, 0, 60, 10)], crs=32637
+    )
+    city = make_city(footprints=sort_buildings(frame)[0], vegetation=0)
+    city = replace(city, buildings=city.buildings.set_geometry([block, pair], crs=32637))
+    pixels = RayLattice(90.0, 1.0, city.corner, 0, 0, 60, 60)
+    plan = draw_plan(city, pixels, (-40.0, -40.0, 100.0, 60.0))
+    assert (plan.houses["last"] - plan.houses["first"]).tolist() == [8, 8]
+    for house, shape in zip(plan.houses, city.buildings.geometry, strict=True):
+        for edge in plan.edges[house["first"] : house["last"]]:
+            middle = np.array([edge["x"], edge["y"]]) + np.array([edge["tx"], edge["ty"]]) * edge["length"] / 2
+            inwards = middle + 0.1 * np.array([edge["nx"], edge["ny"]])
+            assert shapely.contains_xy(shape, *(inwards * [1, -1] + np.array(city.corner)))
+    assert plan.dust.max() == 1
+    assert render_optical(city).shape[0] == 3
 
 
 def square_house(steep=0.6, roof="tile", key=5):

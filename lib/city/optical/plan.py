@@ -133,7 +133,8 @@ def _houses(city: City, near: NDArray[Any]) -> tuple[NDArray[np.void], NDArray[n
 
 def _edges(city: City, polygons: NDArray[Any]) -> tuple[NDArray[np.void], NDArray[Any]]:
     """Edges of all polygons, outer rings and holes, and where each polygon's edges start."""
-    rings, of_polygon = shapely.get_rings(shapely.orient_polygons(polygons), return_index=True)
+    parts, of_polygon = shapely.get_parts(polygons, return_index=True)
+    rings, of_part = shapely.get_rings(shapely.orient_polygons(parts), return_index=True)
     points, of_ring = shapely.get_coordinates(rings, return_index=True)
     points = to_plan(city, points)
     same = of_ring[1:] == of_ring[:-1]
@@ -145,7 +146,7 @@ def _edges(city: City, polygons: NDArray[Any]) -> tuple[NDArray[np.void], NDArra
     edges["tx"], edges["ty"] = (run / edges["length"][:, None]).T
     # Rings are oriented so that the building lies to the left, which is to the right once north points down.
     edges["nx"], edges["ny"] = edges["ty"], -edges["tx"]
-    owners = of_polygon[of_ring[:-1][same]]
+    owners = of_polygon[of_part[of_ring[:-1][same]]]
     return edges, np.searchsorted(owners, np.arange(len(polygons) + 1))
 
 
