@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from lib.registration.nearest import nearest, within
+from lib.registration.nearest import nearest, nearest_two
 
 CONVERGED, TOO_FEW, COLLINEAR, NOT_CONVERGED = range(4)
 REASONS = ("ok", "too few points have a partner", "points are collinear", "did not converge")
 _RIGID, _SHIFT, _DIRECTION = range(3)
+# Part of a cell by which a search reaches beyond the known partner.
+_LASTING = 0.1
 
 
 @njit(cache=True, nogil=True)
@@ -45,7 +47,7 @@ def run_groups(  # type: ignore[no-untyped-def]
     largest = 0
     for s in range(n_sets):
         largest = max(largest, first[s + 1] - first[s])
-    partner, square = np.empty(largest, dtype=np.int64), np.empty(largest)
+    partner, pairs = np.empty(largest, dtype=np.int64), np.empty((4, largest))
     for s in range(n_sets):
         points = source[first[s] : first[s + 1]]
         n = len(points)
@@ -55,14 +57,14 @@ def run_groups(  # type: ignore[no-untyped-def]
             cy += points[k, 1] / n
         moves[s, 4], moves[s, 5] = cx, cy
         east = north = angle = residual = 0.0
-        partner[:n] = -1
-        code, support, iteration = NOT_CONVERGED, 0, 0
+        partner[:n], pairs[1, :n] = -1, -1.0
+        code, support, iteration, step = NOT_CONVERGED, 0, 0, 0.0
         while iteration < max_iterations and code == NOT_CONVERGED:
             iteration += 1
-            _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, partner, square)
-            limit = _trusted(square[:n], keep)
+            _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, step, partner, pairs)
+            limit = _trusted(pairs[0, :n], keep)
             support, residual, code, to_east, to_north, to_angle, reach = _best_motion(
-                points, cx, cy, target, partner, square, limit, motion, gx, gy, min_points, min_spread
+                points, cx, cy, partner, pairs, limit, motion, gx, gy, min_points, min_spread
             )
             if code == NOT_CONVERGED:
                 step = np.hypot(to_east - east, to_north - north) + reach * abs(to_angle - angle)
@@ -76,22 +78,33 @@ def run_groups(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, partner, square):  # type: ignore[no-untyped-def]
-    """Find each moved point's nearest target; the last partner bounds the search."""
+def _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, step, partner, pairs):  # type: ignore[no-untyped-def]
+    """Find each moved point's nearest target: rows of ``pairs`` are its squared distance, a bound, east, north.
+
+    No other target is closer than the bound (metres). It shrinks by as much as the points have moved; as long as the
+    partner stays inside, it is still the nearest and no search is needed.
+    """
     cos, sin = np.cos(angle), np.sin(angle)
-    bound = farthest * farthest
     for k in range(len(points)):
         dx, dy = points[k, 0] - cx, points[k, 1] - cy
         x, y = cx + east + cos * dx - sin * dy, cy + north + sin * dx + cos * dy
         p = partner[k]
-        if p >= 0:
-            ex, ey = target[p, 0] - x, target[p, 1] - y
-            s = ex * ex + ey * ey
-            if s <= bound:
-                square[k], partner[k] = within(target, starts, cell_m, cols, x, y, s, p)
-                continue
-        s, partner[k] = nearest(target, starts, cell_m, cols, x, y, farthest)
-        square[k] = s if partner[k] >= 0 else np.inf
+        ex, ey = pairs[2, k] - x, pairs[3, k] - y
+        distance = np.sqrt(ex * ex + ey * ey) if p >= 0 else np.inf
+        pairs[1, k] -= step
+        if p < 0 or (distance > pairs[1, k] and distance > 0.0):
+            if distance <= farthest:
+                # A little farther than the partner, so that the bound lasts for some steps.
+                radius = min(distance + _LASTING * cell_m, farthest)
+                s, p, second = nearest_two(target, starts, cell_m, cols, x, y, radius)
+            else:
+                s, p, second = nearest(target, starts, cell_m, cols, x, y, farthest)
+            partner[k], pairs[1, k] = p, np.sqrt(second)
+            if p >= 0:
+                pairs[2, k], pairs[3, k], distance = target[p, 0], target[p, 1], np.sqrt(s)
+        inside = p >= 0 and distance <= farthest
+        partner[k] = p if inside else -1
+        pairs[0, k] = distance * distance if inside else np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -105,28 +118,28 @@ def _trusted(square, keep):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _best_motion(points, cx, cy, target, partner, square, limit, motion, gx, gy, min_points, min_spread):  # type: ignore[no-untyped-def]
+def _best_motion(points, cx, cy, partner, pairs, limit, motion, gx, gy, min_points, min_spread):  # type: ignore[no-untyped-def]
     """Closed-form best motion of the trusted pairs, about the centroid of all points.
 
     In the plane the singular value decomposition of the cross-covariance reduces to one arc tangent.
     """
     count, px, py, qx, qy, cost = 0, 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(len(points)):
-        if partner[k] >= 0 and square[k] <= limit:
+        if partner[k] >= 0 and pairs[0, k] <= limit:
             count += 1
             px += points[k, 0] - cx
             py += points[k, 1] - cy
-            qx += target[partner[k], 0] - cx
-            qy += target[partner[k], 1] - cy
-            cost += square[k]
+            qx += pairs[2, k] - cx
+            qy += pairs[3, k] - cy
+            cost += pairs[0, k]
     if count < min_points:
         return count, 0.0, TOO_FEW, 0.0, 0.0, 0.0, 0.0
     px, py, qx, qy = px / count, py / count, qx / count, qy / count
     dot = cross = xx = xy = yy = reach = 0.0
     for k in range(len(points)):
-        if partner[k] >= 0 and square[k] <= limit:
+        if partner[k] >= 0 and pairs[0, k] <= limit:
             ax, ay = points[k, 0] - cx - px, points[k, 1] - cy - py
-            bx, by = target[partner[k], 0] - cx - qx, target[partner[k], 1] - cy - qy
+            bx, by = pairs[2, k] - cx - qx, pairs[3, k] - cy - qy
             dot += ax * bx + ay * by
             cross += ax * by - ay * bx
             xx, xy, yy = xx + ax * ax, xy + ax * ay, yy + ay * ay
