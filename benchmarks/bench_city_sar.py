@@ -8,7 +8,7 @@ import resource
 import time
 
 from lib.city import make_city, simulate_sar
-from lib.look import Look
+from lib.radar.look import Look
 from timing import cpu_seconds, write
 
 LOOK, PIXEL_M, REPEATS = Look(43.1, 80.0), 0.35, 7

@@ -20,10 +20,10 @@ from sarsen import geocoding
 from sarsen.orbit import OrbitPolyfitInterpolator
 from scipy.optimize import root
 
-from lib.geodesy import ecef
-from lib.look import Look
-from lib.orbits import exact_shift, zero_doppler
-from lib.synthetic_pass import circular_orbit
+from lib.radar.geodesy import ecef
+from lib.radar.look import Look
+from lib.radar.orbits import exact_shift, zero_doppler
+from lib.radar.synthetic_pass import circular_orbit
 
 POINTS, SCIPY_POINTS, REPEATS = 50_000, 500, 7
 LON, LAT, HEIGHT_M, DH_M, GRID = 36.63, 37.02, 500.0, 10.0, 32637

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lib.chapters import Project, find_chapter, here, list_chapters, read_chapter, write_pairs
 from lib.data_cli import data_app
-from lib.declarations import declared_parameters
 from lib.errors import CompanionError, CompanionWarning, ParameterError, RunError
-from lib.execute import CELL_TIMEOUT_S
-from lib.parameters import parse_assignments
-from lib.presets import list_presets
-from lib.rerun import plan_run, run_all, run_aloud
+from lib.rerun.chapters import Project, find_chapter, here, list_chapters, read_chapter, write_pairs
+from lib.rerun.declarations import declared_parameters
+from lib.rerun.execute import CELL_TIMEOUT_S
+from lib.rerun.parameters import parse_assignments
+from lib.rerun.presets import list_presets
+from lib.rerun.run import plan_run, run_all, run_aloud
 
 
 class _Plainly(TyperGroup):

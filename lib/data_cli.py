@@ -9,10 +9,10 @@ from typing import Annotated
 
 import typer
 
-from lib.archives import unpack
-from lib.entries import Entry, read_entries
 from lib.errors import CompanionError
 from lib.manifest import MANIFEST, Verdict, fetch, locate, mirror_disagreements, verify
+from lib.manifest.archives import unpack
+from lib.manifest.entries import Entry, read_entries
 
 data_app = typer.Typer(help="List, fetch and verify the external data files.", no_args_is_help=True)
 

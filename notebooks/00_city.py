@@ -37,13 +37,13 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import plot_city
+from lib.plots import city as plot_city
 from lib.buildings import WALL_MATERIALS, densest_window, read_buildings
 from lib.city import make_city, render_facades, render_optical, simulate_sar
 from lib.city.windows import centre_window, damage_window
-from lib.look import Look
+from lib.radar.look import Look
 from lib.plots import house_style
-from lib.record import record
+from lib.rerun.record import record
 
 house_style()
 

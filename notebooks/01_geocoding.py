@@ -41,17 +41,20 @@ from pathlib import Path
 
 import numpy as np
 
-from lib import geocoding, plot_flat_earth, plot_geometry, plot_signature
-from lib.acquisition import load_acquisition
+from lib import geocoding
+from lib.plots import flat_earth as plot_flat_earth
+from lib.plots import geometry as plot_geometry
+from lib.plots import signature as plot_signature
+from lib.geocoding.acquisition import load_acquisition
 from lib.buildings import read_buildings
 from lib.city import simulate_sar
 from lib.city.lone import lone_building
 from lib.geocoding import Look
-from lib.geodesy import meridian_convergence
+from lib.radar.geodesy import meridian_convergence
 from lib.interactive import explore
 from lib.plots import house_style
-from lib.record import record
-from lib.walkthrough import clearest_building, misreadings
+from lib.rerun.record import record
+from lib.geocoding.walkthrough import clearest_building, misreadings
 
 house_style()
 
@@ -320,8 +323,8 @@ for title, _, zones, found in cases:
 # method for any number of points. The orbit comes from the state vectors in the metadata, joined by cubics.
 
 # %%
-from lib.flat_earth import flat_enough_dh_m, flat_error_map
-from lib.orbits import exact_shift, interpolation_error_mm
+from lib.geocoding.flat_earth import flat_enough_dh_m, flat_error_map
+from lib.radar.orbits import exact_shift, interpolation_error_mm
 
 lon, lat, true_m = acquisition.centre
 orbit, crs = acquisition.orbit, acquisition.crs

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lib import archives
-from lib.archives import unpack
 from lib.errors import FetchError
+from lib.manifest import archives
+from lib.manifest.archives import unpack
 
 GOOD = {"a.txt": b"one", "sub/b.bin": bytes(range(256)) * 5000}
 
@@ -229,7 +229,7 @@ class TestBroken:
         def full(source: Path, target: Path) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr("lib.archives.os.rename", full)
+        monkeypatch.setattr("lib.manifest.archives.os.rename", full)
         assert_refused(tmp_path, archive, "No space left on device")
 
     def test_a_folder_that_is_there_is_not_touched(self, tmp_path):

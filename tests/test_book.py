@@ -20,7 +20,7 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from lib.chapters import here, list_chapters
+from lib.rerun.chapters import here, list_chapters
 
 pytestmark = pytest.mark.browser
 

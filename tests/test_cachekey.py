@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from lib.cachekey import changed_inputs, data_hashes, import_closure, parameter_files, run_inputs
+from lib.rerun.cachekey import changed_inputs, data_hashes, import_closure, parameter_files, run_inputs
 from toy import make_toy
 
 TREE = {
@@ -92,10 +92,10 @@ def test_lock_runner_and_python_are_inputs(tmp_path, monkeypatch):
     project = make_toy(tmp_path)
     before = run_inputs(project, notebook(), {}, {})
     (tmp_path / "constraints.txt").write_text("numpy==3\n")
-    (tmp_path / "lib/matplotlibrc").write_text("figure.dpi: 10\n")
+    (tmp_path / "lib/plots/matplotlibrc").write_text("figure.dpi: 10\n")
     monkeypatch.setattr("platform.python_version", lambda: "3.99")
     now = run_inputs(project, notebook(), {}, {})
-    assert changed_inputs(before, now) == ["constraints.txt", "lib/matplotlibrc", "python"]
+    assert changed_inputs(before, now) == ["constraints.txt", "lib/plots/matplotlibrc", "python"]
 
 
 def test_a_file_given_as_parameter_counts_by_its_content(tmp_path):

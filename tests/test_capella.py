@@ -8,11 +8,11 @@ import pytest
 import rasterio
 from affine import Affine
 
-from lib.capella import CapellaMetadata
-from lib.capella_fields import TAG, find, read_document
 from lib.errors import RasterError
-from lib.look import Look
-from lib.synthetic_pass import simulated_metadata
+from lib.radar.capella import CapellaMetadata
+from lib.radar.capella_fields import TAG, find, read_document
+from lib.radar.look import Look
+from lib.radar.synthetic_pass import simulated_metadata
 
 approx = pytest.approx
 

@@ -28,7 +28,7 @@ from lib.city.realism import (
 from lib.city.speckle import blur, gamma_speckle, gaussian_kernel
 from lib.city.walls import facing_walls, true_shifts
 from lib.errors import CityError, CompanionWarning, FetchError
-from lib.look import Look
+from lib.radar.look import Look
 from lib.rasters import read_sar
 
 PIXEL = 0.35

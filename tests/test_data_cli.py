@@ -6,9 +6,9 @@ import io
 import zipfile
 
 import pytest
-from data_server import BODY, NAME, running_server, send, status, write_manifest
 from typer.testing import CliRunner
 
+from data_server import BODY, NAME, running_server, send, status, write_manifest
 from lib.data_cli import data_app
 from lib.manifest import MANIFEST, read_entries
 

@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+
 from data_server import (
     BODY,
     NAME,
@@ -25,9 +26,7 @@ from data_server import (
     status,
     write_manifest,
 )
-
-from lib import first_use
-from lib.manifest import fetch, verify
+from lib.manifest import fetch, first_use, verify
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from data_server import (
     BODY,
     NAME,
@@ -27,10 +28,8 @@ from data_server import (
     send_half_then,
     write_manifest,
 )
-
-from lib import first_use
-from lib.downloads import STALE_PART_S
-from lib.manifest import fetch
+from lib.manifest import fetch, first_use
+from lib.manifest.downloads import STALE_PART_S
 
 
 @pytest.fixture
@@ -77,7 +76,7 @@ class TestBadDisks:
         def full(descriptor: int) -> None:
             raise OSError(code, os.strerror(code))
 
-        monkeypatch.setattr("lib.downloads.os.fsync", full)
+        monkeypatch.setattr("lib.manifest.downloads.os.fsync", full)
         urls = [server.add("/a", send(BODY)), server.add("/b", send(BODY))]
         message = failing(write_manifest(tmp_path, urls))
         assert os.strerror(code) in message
@@ -90,7 +89,7 @@ class TestBadDisks:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
         manifest = write_manifest(tmp_path, [server.add("/a", send(BODY))])
-        monkeypatch.setattr("lib.downloads.Path.mkdir", read_only)
+        monkeypatch.setattr("lib.manifest.downloads.Path.mkdir", read_only)
         message = failing(manifest)
         assert "Read-only file system" in message
         assert "COMPANION_CACHE" in message
@@ -107,7 +106,7 @@ class TestBadDisks:
         def forbidden(name: str) -> str:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-        monkeypatch.setattr("lib.downloads.pooch.file_hash", forbidden)
+        monkeypatch.setattr("lib.manifest.downloads.pooch.file_hash", forbidden)
         message = failing(write_manifest(tmp_path, ["http://127.0.0.1:9/a"]))
         assert "cannot be read: Permission denied" in message
 

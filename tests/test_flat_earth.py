@@ -7,13 +7,13 @@ import pytest
 import xarray as xr
 from pyproj import Transformer
 
-import lib.acquisition
-from lib.acquisition import MADE_UP, load_acquisition
+import lib.geocoding.acquisition
 from lib.errors import CompanionWarning, CRSError, FetchError, ParameterError, RasterError
-from lib.flat_earth import flat_enough_dh_m, flat_error_map, line_of_sight
-from lib.geodesy import ecef
-from lib.look import Look
-from lib.synthetic_pass import circular_orbit, simulated_metadata
+from lib.geocoding.acquisition import MADE_UP, load_acquisition
+from lib.geocoding.flat_earth import flat_enough_dh_m, flat_error_map, line_of_sight
+from lib.radar.geodesy import ecef
+from lib.radar.look import Look
+from lib.radar.synthetic_pass import circular_orbit, simulated_metadata
 
 approx = pytest.approx
 GEO = "capella_geo_metadata/CAPELLA_C14_SP_GEO_HH_20240709040329_20240709040358_extended.json"
@@ -102,7 +102,7 @@ def nothing_at_hand(monkeypatch):
     def refuse(name):
         raise FetchError("no address gave the file", where=name, value="0 tried", fix="connect")
 
-    monkeypatch.setattr(lib.acquisition, "fetch", refuse)
+    monkeypatch.setattr(lib.geocoding.acquisition, "fetch", refuse)
 
 
 def test_without_any_metadata_the_pass_is_made_up_and_says_so(nothing_at_hand):

@@ -118,7 +118,7 @@ def test_degenerate_grid_is_refused():
 
 
 def test_one_import_gives_look_and_exact_shift():
-    from lib import look, orbits
+    from lib.radar import look, orbits
 
     assert Look is look.Look
     assert exact_shift is orbits.exact_shift

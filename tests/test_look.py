@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 
 from lib.errors import CRSError, LookError, RasterError
-from lib.geodesy import curvature_radii, ecef, geodetic, local_axes, meridian_convergence
-from lib.look import Look
-from lib.synthetic_pass import simulated_metadata
+from lib.radar.geodesy import curvature_radii, ecef, geodetic, local_axes, meridian_convergence
+from lib.radar.look import Look
+from lib.radar.synthetic_pass import simulated_metadata
 
 approx = pytest.approx
 

@@ -12,11 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib import first_use
-from lib.entries import Entry, read_entries
 from lib.errors import FetchError, ManifestError
-from lib.magic import HEAD_BYTES, MEDIA_TYPES, head_fault
-from lib.manifest import MANIFEST, cache_folder, find, mirror_folder
+from lib.manifest import MANIFEST, cache_folder, find, first_use, mirror_folder
+from lib.manifest.entries import Entry, read_entries
+from lib.manifest.magic import HEAD_BYTES, MEDIA_TYPES, head_fault
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -272,6 +271,6 @@ class TestFirstUse:
         def read_only(*args: object) -> int:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-        monkeypatch.setattr("lib.first_use.os.open", read_only)
+        monkeypatch.setattr("lib.manifest.first_use.os.open", read_only)
         with pytest.raises(FetchError, match=r"a/b cannot be recorded on first use .got 'Read-only file system'"):
             first_use.record(tmp_path, "a/b", "1" * 64)

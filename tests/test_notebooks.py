@@ -7,10 +7,10 @@ import ast
 import nbformat
 import pytest
 
-from lib.chapters import has_tag, here, list_chapters, notebook_text, read_chapter
-from lib.declarations import declared_parameters
-from lib.parameters import check_parameters
-from lib.presets import list_presets
+from lib.rerun.chapters import has_tag, here, list_chapters, notebook_text, read_chapter
+from lib.rerun.declarations import declared_parameters
+from lib.rerun.parameters import check_parameters
+from lib.rerun.presets import list_presets
 
 CHAPTERS = list_chapters(here())
 
@@ -87,7 +87,7 @@ def test_numbers_in_the_prose_are_glued(notebook):
 
 @pytest.mark.parametrize("preset", list_presets(here()), ids=lambda preset: preset.name)
 def test_presets_fit_the_chapters_that_they_name(preset, monkeypatch):
-    monkeypatch.setattr("lib.parameters.fetch", lambda name: here().root / "README.md")
+    monkeypatch.setattr("lib.rerun.parameters.fetch", lambda name: here().root / "README.md")
     paths = {path.stem: path for path in CHAPTERS}
     for chapter, values in preset.chapters.items():
         declared = declared_parameters(read_chapter(paths[chapter]), chapter)

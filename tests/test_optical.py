@@ -305,7 +305,7 @@ def test_edges_know_their_building_and_which_side_it_is_on():
     )
     city = make_city(footprints=sort_buildings(frame)[0], vegetation=0)
     city = replace(city, buildings=city.buildings.set_geometry([block, pair], crs=32637))
-    pixels = RayLattice(90.0, 1.0, city.corner, 0, 0, 60, 60)
+    pixels = RayLattice(90.0, 1.0, city.corner, 0, 0, 100, 140)
     plan = draw_plan(city, pixels, (-40.0, -40.0, 100.0, 60.0))
     assert (plan.houses["last"] - plan.houses["first"]).tolist() == [8, 8]
     for house, shape in zip(plan.houses, city.buildings.geometry, strict=True):

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 from scipy.optimize import brentq, root
 
-from lib.capella import CapellaMetadata
 from lib.errors import CRSError, OrbitError
 from lib.geocoding import ground_shift
-from lib.geodesy import curvature_radii, ecef, geodetic, local_axes, meridian_convergence
-from lib.look import Look
-from lib.orbits import Orbit, exact_shift, interpolation_error_mm, zero_doppler
-from lib.synthetic_pass import circular_orbit, simulated_metadata
+from lib.radar.capella import CapellaMetadata
+from lib.radar.geodesy import curvature_radii, ecef, geodetic, local_axes, meridian_convergence
+from lib.radar.look import Look
+from lib.radar.orbits import Orbit, exact_shift, interpolation_error_mm, zero_doppler
+from lib.radar.synthetic_pass import circular_orbit, simulated_metadata
 
 approx = pytest.approx
 

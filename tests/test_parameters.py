@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from lib.chapters import Project
-from lib.declarations import declared_parameters, parse_declarations
 from lib.errors import ParameterError
-from lib.parameters import check_parameters, from_text, parse_assignments
-from lib.presets import list_presets, read_preset
+from lib.rerun.chapters import Project
+from lib.rerun.declarations import declared_parameters, parse_declarations
+from lib.rerun.parameters import check_parameters, from_text, parse_assignments
+from lib.rerun.presets import list_presets, read_preset
 
 DECLARED = """
 seed: int = 0  # of the city
@@ -164,7 +164,7 @@ def test_lists_of_files_are_checked_one_by_one(tmp_path):
 
 
 def test_a_file_of_the_data_manifest_is_fetched(declared, monkeypatch):
-    monkeypatch.setattr("lib.parameters.fetch", lambda name: Path("/cache") / name)
+    monkeypatch.setattr("lib.rerun.parameters.fetch", lambda name: Path("/cache") / name)
     checked = check_parameters(declared, {"footprints": "data:islahiye/a.gpkg"}, "00_city")
     assert checked == {"footprints": str(Path("/cache/islahiye/a.gpkg"))}
 

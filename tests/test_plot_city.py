@@ -5,16 +5,16 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgba
 
-from lib import plot_city
 from lib.buildings import WALL_MATERIALS
 from lib.city import make_city, simulate_sar
 from lib.city.lone import lone_building
 from lib.city.realism import REAL_CHIP_DB, REAL_LOOKS, Speckle
 from lib.city.windows import centre_window
-from lib.look import Look
-from lib.plot_city.maps import MATERIALS
-from lib.plot_city.sheets import footprint_sheet, grey, hillshade
 from lib.plots import DAMAGED
+from lib.plots import city as plot_city
+from lib.plots.city.maps import MATERIALS
+from lib.plots.city.sheets import footprint_sheet, grey, hillshade
+from lib.radar.look import Look
 
 LOOK = Look(43.1, 80.0)
 

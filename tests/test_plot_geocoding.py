@@ -8,15 +8,17 @@ import shapely
 import xarray as xr
 from matplotlib.image import AxesImage
 
-from lib import plot_geometry, plot_signature, plots
+from lib import plots
 from lib.city.lone import lone_building
 from lib.city.sar import simulate_sar
 from lib.errors import BuildingsError
-from lib.flat_earth import flat_error_map
-from lib.look import Look
-from lib.plot_flat_earth import error_growth, error_maps
-from lib.synthetic_pass import circular_orbit
-from lib.walkthrough import clearest_building, look_angle_deg, misreadings
+from lib.geocoding.flat_earth import flat_error_map
+from lib.geocoding.walkthrough import clearest_building, look_angle_deg, misreadings
+from lib.plots import geometry as plot_geometry
+from lib.plots import signature as plot_signature
+from lib.plots.flat_earth import error_growth, error_maps
+from lib.radar.look import Look
+from lib.radar.synthetic_pass import circular_orbit
 
 approx = pytest.approx
 LETTER = Look(43.1, 80.0)

@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from lib.chapters import here
+from lib.rerun.chapters import here
 
 ROOT = here().root
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -6,9 +6,9 @@ import subprocess
 
 import pytest
 
-from lib import provenance
-from lib.execute import _high_water
-from lib.provenance import device, direct_versions, git_revision
+from lib.rerun import provenance
+from lib.rerun.execute import _high_water
+from lib.rerun.provenance import device, direct_versions, git_revision
 
 
 @pytest.fixture

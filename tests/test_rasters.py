@@ -15,13 +15,13 @@ import rioxarray  # noqa: F401
 import xarray as xr
 from affine import Affine
 
-from lib.capella_fields import TAG
 from lib.errors import CompanionWarning, CRSError, LookError, RasterError
-from lib.look import Look
-from lib.raster_files import is_north_up, open_raster
+from lib.radar.capella_fields import TAG
+from lib.radar.look import Look
+from lib.radar.synthetic_pass import simulated_metadata
 from lib.rasters import look_of, read_optical, read_sar, write_sar
-from lib.synthetic_pass import simulated_metadata
-from lib.tiff_check import missing_bytes
+from lib.rasters.files import is_north_up, open_raster
+from lib.rasters.tiff_check import missing_bytes
 
 approx = pytest.approx
 GRID = Affine(0.5, 0, 284000, 0, -0.5, 4100000)
@@ -358,9 +358,9 @@ def test_missing_folder_is_refused(image, tmp_path):
 WRITER = """
 import numpy, sys, xarray
 from affine import Affine
-from lib.look import Look
+from lib.radar.look import Look
 from lib.rasters import write_sar
-from lib.synthetic_pass import simulated_metadata
+from lib.radar.synthetic_pass import simulated_metadata
 noise = numpy.random.default_rng(1).normal(-10, 5, (2000, 2000))
 image = xarray.DataArray(noise, dims=("y", "x")).rio.write_crs(32637)
 image = image.rio.write_transform(Affine(0.5, 0, 284000, 0, -0.5, 4100000))

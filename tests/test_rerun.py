@@ -13,10 +13,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lib.chapters import Project, read_chapter, write_pairs
 from lib.errors import CompanionWarning, RunError
-from lib.rerun import plan_run, run, run_all
-from lib.runfolder import PROVENANCE, RESULTS, extract_figures
+from lib.rerun.chapters import Project, read_chapter, write_pairs
+from lib.rerun.run import plan_run, run, run_all
+from lib.rerun.runfolder import PROVENANCE, RESULTS, extract_figures
 from toy import make_toy, write_chapter
 
 FIRST = """# %% [markdown]
@@ -27,7 +27,7 @@ scale: float = 1.0  # of everything
 
 # %%
 from lib.alpha import ONE
-from lib.record import record
+from lib.rerun.record import record
 record("scaled_m", scale * ONE, unit="m");
 
 # %%
@@ -96,7 +96,7 @@ def test_an_unchanged_chapter_does_not_run_again(finished):
     [
         ("lib/alpha.py", "ONE = 1  # changed\n", [True, False]),
         ("lib/beta.py", "TWO = 3\n", [False, True]),
-        ("lib/record.py", "# changed\n", [True, False]),
+        ("lib/rerun/record.py", "# changed\n", [True, False]),
         ("lib/errors.py", "# changed\n", [True, True]),
         ("lib/unused.py", "# nobody imports this\n", [False, False]),
         ("constraints.txt", "numpy==3\n", [True, True]),
@@ -195,9 +195,9 @@ def test_a_failing_cell_fails_every_build_until_it_is_mended(tmp_path):
 @pytest.mark.parametrize(
     ("code", "message"),
     [
-        ("from lib.record import record\nrecord('a', 1)\nrecord('a', 2);", "recorded twice"),
-        ("from lib.record import record\nrecord('a', float('nan'))", "not a finite number"),
-        ("from lib.record import record\nrecord('Not plain', 1)", "not a plain name"),
+        ("from lib.rerun.record import record\nrecord('a', 1)\nrecord('a', 2);", "recorded twice"),
+        ("from lib.rerun.record import record\nrecord('a', float('nan'))", "not a finite number"),
+        ("from lib.rerun.record import record\nrecord('Not plain', 1)", "not a plain name"),
     ],
 )
 def test_a_wrong_record_fails_the_run(tmp_path, code, message):
@@ -227,7 +227,7 @@ def test_a_cell_that_hangs_twice_fails_the_run(tmp_path):
 def test_a_killed_run_leaves_nothing_half_written(tmp_path):
     code = "import os, time\nprint('up')\ntime.sleep(float(os.environ.get('TOY_SLEEP', 0)))"
     project = make_toy(tmp_path, c00_first=f"# %%\n{code}\n")
-    script = f"from pathlib import Path; from lib.chapters import Project; from lib.rerun import *; run(plan_run(Project(Path({str(tmp_path)!r})), '00_first'))"
+    script = f"from pathlib import Path; from lib.rerun.chapters import Project; from lib.rerun.run import *; run(plan_run(Project(Path({str(tmp_path)!r})), '00_first'))"
     runner = subprocess.Popen([sys.executable, "-c", script], env={**os.environ, "TOY_SLEEP": "60"})
     deadline = time.monotonic() + 30
     while not list(project.runs.glob(".*.part/notebook.ipynb")) and time.monotonic() < deadline:

@@ -11,10 +11,10 @@ from shapely.geometry import Polygon, box
 from lib.city.lone import lone_building
 from lib.city.sar import simulate_sar
 from lib.errors import BuildingsError, RasterError
-from lib.look import Look
-from lib.plot_signature import profile_cases
-from lib.range_profile import find_marks, range_profile
-from lib.signature import range_zones, signature_areas
+from lib.geocoding.range_profile import find_marks, range_profile
+from lib.geocoding.signature import range_zones, signature_areas
+from lib.plots.signature import profile_cases
+from lib.radar.look import Look
 
 approx = pytest.approx
 FORTY_FIVE = Look(45.0, 90.0)

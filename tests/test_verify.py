@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from data_server import (
     BODY,
     NAME,
@@ -11,7 +12,6 @@ from data_server import (
     SHA256,
     write_manifest,
 )
-
 from lib.manifest import fetch, locate, mirror_disagreements, read_entries, verify
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from lib.chapters import Project, here
+from lib.rerun.chapters import Project, here
 
 # What a chapter's kernel and every key reach; the rest of lib stays out, so that a test may change any file.
-MODULES = ("__init__.py", "errors.py", "record.py", "execute.py", "matplotlibrc")
+MODULES = (
+    "__init__.py", "errors.py", "rerun/__init__.py", "rerun/record.py", "rerun/execute.py",
+    "plots/__init__.py", "plots/style.py", "plots/matplotlibrc",
+)  # fmt: skip
 
 
 def make_toy(root: Path, **chapters: str) -> Project:
     """Lay out a checkout whose chapters hold the given percent text, by name (``c00_first`` is ``00_first``)."""
     (root / "lib").mkdir(parents=True)
     for name in MODULES:
+        (root / "lib" / name).parent.mkdir(exist_ok=True)
         shutil.copy(here().root / "lib" / name, root / "lib" / name)
     (root / "notebooks" / "presets").mkdir(parents=True)
     (root / "constraints.txt").write_text("numpy==2\n")

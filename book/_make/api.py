@@ -17,41 +17,25 @@ from lib.cli import app
 COMMAND = "lib.cli"
 HELP = (["--help"], ["run", "--help"], ["chapters", "--help"], ["pairs", "--help"], ["data", "--help"])
 
-# Small modules stand on the page of the room that they serve; a module that is not named here has its own.
-ROOMS = {
-    "lib.geocoding": ["lib.near_range", "lib.flat_earth", "lib.range_profile", "lib.signature", "lib.walkthrough"],
-    "lib.look": ["lib.acquisition", "lib.capella", "lib.capella_fields"],
-    "lib.manifest": ["lib.entries", "lib.downloads", "lib.archives", "lib.first_use", "lib.magic"],
-    "lib.orbits": ["lib.geodesy", "lib.synthetic_pass"],
-    "lib.plots": ["lib.plot_city", "lib.plot_flat_earth", "lib.plot_geometry", "lib.plot_signature"],
-    "lib.rasters": ["lib.raster_files", "lib.sar_writing", "lib.tiff_check"],
-    "lib.rerun": [
-        "lib.record",
-        "lib.chapters",
-        "lib.declarations",
-        "lib.parameters",
-        "lib.presets",
-        "lib.cachekey",
-        "lib.execute",
-        "lib.runfolder",
-        "lib.provenance",
-    ],
-    COMMAND: ["lib.data_cli"],
-}
 INDEX = """# The library
 
 Everything that the chapters call, from the docstrings of `lib`. A module imports only from modules above its own in
-the order errors, buildings, look, orbits, rasters, manifest, city, geocoding, plots, interactive, rerun, cli.
+the order errors, buildings, radar, rasters, manifest, city, geocoding, plots, interactive, rerun, cli.
 
 {table}
 """
 
 
-def modules() -> list[str]:
-    """Name the modules and packages directly in ``lib``."""
-    files = [path.stem for path in (ROOT / "lib").glob("*.py") if path.stem != "__init__"]
-    packages = [path.parent.name for path in (ROOT / "lib").glob("*/__init__.py")]
-    return sorted(f"lib.{name}" for name in files + packages)
+def modules(below: Path = ROOT / "lib") -> list[str]:
+    """Name every module of the library, packages before what is in them."""
+    names = []
+    for path in sorted(below.iterdir()):
+        dotted = ".".join(path.with_suffix("").relative_to(ROOT).parts)
+        if (path / "__init__.py").is_file():
+            names += [dotted, *modules(path)]
+        elif path.suffix == ".py" and path.stem != "__init__":
+            names.append(dotted)
+    return names
 
 
 def first_line(module: str) -> str:
@@ -95,10 +79,9 @@ def _home(module: ModuleType, key: str) -> str:
 def make() -> None:
     """Write the pages of all rooms and their table."""
     found = modules()
-    served = {member for members in ROOMS.values() for member in members}
-    rooms = [name for name in found if name not in served]
+    rooms = [name for name in found if name.count(".") == 1]
     for room in rooms:
-        members = [member for member in ROOMS.get(room, []) if member in found]
+        members = [name for name in found if name.startswith(f"{room}.")]
         write(BOOK / "api" / f"{room}.rst", page(room, members))
     for old in set((BOOK / "api").glob("lib.*.rst")) - {BOOK / "api" / f"{room}.rst" for room in rooms}:
         Path(old).unlink()

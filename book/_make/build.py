@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common import BOOK, ROOT
 
-from lib.cachekey import file_hash, text_hash
+from lib.rerun.cachekey import file_hash, text_hash
 
 BUILT = ROOT / "_build" / "html"
 KEY = ROOT / "_build" / "site.key"

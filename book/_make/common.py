@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from lib.chapters import write_if_changed as write
+from lib.rerun.chapters import write_if_changed as write
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = ROOT / "book"

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from common import BOOK, ROOT, table, write
 
-from lib.entries import Entry, read_entries
+from lib.manifest.entries import Entry, read_entries
 
 PAGE = """# Data
 

@@ -10,8 +10,8 @@ from typing import Any
 from common import ROOT
 from nbformat import NotebookNode
 
-from lib.chapters import Project, has_tag, list_chapters
-from lib.runfolder import FIGURES, PROVENANCE, RESULTS, read_json, read_notebook
+from lib.rerun.chapters import Project, has_tag, list_chapters
+from lib.rerun.runfolder import FIGURES, PROVENANCE, RESULTS, read_json, read_notebook
 
 # The figure that stands for the whole book: on the landing page, and on links that others share.
 HERO = "fig-hero"

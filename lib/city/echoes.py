@@ -18,7 +18,7 @@ from lib.city.model import City
 from lib.city.noise import smooth_noise, stream_key, uniform
 from lib.city.surface import GROUND, ROAD, ROOF, RUBBLE, Surface
 from lib.city.walls import Walls
-from lib.look import Look
+from lib.radar.look import Look
 
 WALL_STEP_M = 0.15
 # Backscatter of ground, road, roof, rubble, tree, dB; roofs also by material.

@@ -8,7 +8,7 @@ import shapely.affinity
 
 from lib.buildings import sort_buildings
 from lib.city.model import City, make_city
-from lib.look import Look
+from lib.radar.look import Look
 
 
 def lone_building(

@@ -8,9 +8,9 @@ import xarray as xr
 from pyproj import Transformer
 
 from lib.city.model import City
-from lib.look import Look
+from lib.radar.look import Look
+from lib.radar.synthetic_pass import simulated_metadata
 from lib.rasters import write_sar
-from lib.synthetic_pass import simulated_metadata
 
 
 def save_sar(image: xr.DataArray, city: City, path: str | Path) -> None:

@@ -26,7 +26,7 @@ from lib.city.speckle import blur, gamma_speckle, gaussian_kernel
 from lib.city.surface import Surface, surface_on
 from lib.city.walls import facing_walls, true_shifts
 from lib.errors import CityError
-from lib.look import Look
+from lib.radar.look import Look
 
 # Heights above the tallest building that a tree or the chapter's own arrow may reach.
 HEADROOM_M = 20.0

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lib.city.model import City
 from lib.city.terrain import heights_at
-from lib.look import Look
+from lib.radar.look import Look
 
 
 @dataclass(frozen=True)

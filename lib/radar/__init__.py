@@ -1,0 +1,1 @@
+"""Where a radar looks from: look angles, orbits, and the metadata that real products carry."""
