@@ -7,8 +7,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from lib.errors import RunError
-from lib.rerun.record import gather_records, record
 from lib.rerun import record as module
+from lib.rerun.record import gather_records, record
 
 
 @pytest.fixture
