@@ -30,8 +30,8 @@ class WallParameters:
         metres. Not given by the paper.
     """
 
-    brightness_db: float = 8.0
-    min_area_m2: float = 6.0
+    brightness_db: float = 4.0
+    min_area_m2: float = 4.0
     max_area_m2: float = 2000.0
     clear_m: float = 4.0
 
