@@ -9,7 +9,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
-MIN_COVERAGE ?= 90
+MIN_COVERAGE ?= 95
 # The first Python on the path that is 3.11, 3.12 or 3.13.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)

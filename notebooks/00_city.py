@@ -11,7 +11,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] card="One simulated city: its streets, materials, damage and ground, and how a radar, a satellite and a passer-by see it."
 # (00-city)=
 # # A city that knows its own truth
 #

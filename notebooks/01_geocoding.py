@@ -151,7 +151,9 @@ numbers = {
     "letter_layover_m": np.hypot(*geocoding.layover_vector(50.0, letter)),
     "letter_shadow_m": np.hypot(*geocoding.shadow_vector(50.0, letter)),
 }
-{name: round(record(name, m, unit="m"), 3) for name, m in numbers.items()}
+for name, metres in numbers.items():
+    record(name, metres, unit="m")
+{name: round(metres, 3) for name, metres in numbers.items()}
 # %% [markdown]
 # The range is off by {glue:text}`letter_dl_m:.2f` m and the place on the ground by {glue:text}`letter_dg_m:.2f` m: the
 # published number. At this angle sine and cosine are nearly equal, so an error in height turns into an error on the ground
