@@ -65,7 +65,7 @@ class PaperParameters:
     spacing_m: float = 0.5
     within_deg: float = 90.0
     global_step: bool = False
-    subarea_m: float = 100.0
+    subarea_m: float = 150.0
     bin_m: float = 0.5
     farthest_m: float = 20.0
     clear_share: float = 0.25
@@ -161,9 +161,10 @@ def register_as_paper(
     segments = wall_segments(segmentation, chosen.walls)
     sar_points = double_bounce_points(segments, look, chosen.walls.clear_m)
     grid = nearest_grid(sar_points)
-    shapes: NDArray[Any] = np.where(reasons == "ok", buildings.geometry.to_numpy(), None)
+    shapes = buildings.geometry.to_numpy().copy()
+    shapes[reasons != "ok"] = None
     gis = near_range_points(shapes, look, spacing_m=chosen.spacing_m, within_deg=chosen.within_deg)
-    centroids = shapely.get_coordinates(shapely.centroid(np.where(reasons == "ok", shapes, shapely.Point(0, 0))))
+    centroids = _centroids(shapes)
     points, places, global_shift = _global(gis.points, centroids, grid, chosen)
     distance, _ = grid.query(points, chosen.farthest_m)
     subareas = judge_subareas(
@@ -201,6 +202,12 @@ def _usable(buildings: gpd.GeoDataFrame, sar: xr.DataArray) -> NDArray[np.object
         fix = "check that image and buildings show the same place, and that the footprints are valid"
         raise RasterError("no building can be used", where="buildings, sar", value=found, fix=fix)
     return reasons
+
+
+def _centroids(shapes: NDArray[Any]) -> NDArray[np.float64]:
+    """Easting and northing; NaN where there is no shape."""
+    centres = shapely.centroid(shapes)
+    return np.column_stack([shapely.get_x(centres), shapely.get_y(centres)])
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,7 +52,7 @@ def judge_subareas(
     places: ArrayLike,
     distance_m: ArrayLike,
     *,
-    side_m: float = 100.0,
+    side_m: float = 150.0,
     bin_m: float = 0.5,
     farthest_m: float = 20.0,
     clear_share: float = 0.25,
