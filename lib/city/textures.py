@@ -7,10 +7,12 @@ differ from unit to unit fade as units become smaller than pixels.
 from __future__ import annotations
 
 import numpy as np
-from numba import int64, njit, uint64
+from numba import njit
 
 _ROW, _MIX_1, _MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _S32, _S29, _S40 = (np.uint64(n) for n in (32, 29, 40))
+# Whole numbers are taken modulo 2**32, so that negative ones are places like all others.
+_LOW = 0xFFFFFFFF
 
 
 @njit(cache=True)
@@ -19,9 +21,9 @@ def _lattice(key, row, col):  # type: ignore[no-untyped-def]
 
     Textures take a dozen of these a ray, and no statistics are ever drawn from them.
     """
-    value = (uint64(row) * _ROW + uint64(col)) * _MIX_1 ^ key
+    value = (np.uint64(row & _LOW) * _ROW + np.uint64(col & _LOW)) * _MIX_1 ^ key
     value = (value ^ (value >> _S32)) * _MIX_2
-    return float(int64((value ^ (value >> _S29)) >> _S40)) * 2.0**-24
+    return float(np.int64((value ^ (value >> _S29)) >> _S40)) * 2.0**-24
 
 
 @njit(cache=True)
@@ -71,9 +73,9 @@ def rough_normals(key, row, col):  # type: ignore[no-untyped-def]
     -------
     first, second, third : float
     """
-    value = (uint64(row) * _ROW + uint64(col)) * _MIX_1 ^ key
+    value = (np.uint64(row & _LOW) * _ROW + np.uint64(col & _LOW)) * _MIX_1 ^ key
     value = (value ^ (value >> _S32)) * _MIX_2
-    value = int64((value ^ (value >> _S29)) >> np.uint64(4))
+    value = np.int64((value ^ (value >> _S29)) >> np.uint64(4))
     first = (value & 31) + ((value >> 5) & 31) + ((value >> 10) & 31) + ((value >> 15) & 31)
     second = ((value >> 20) & 31) + ((value >> 25) & 31) + ((value >> 30) & 31) + ((value >> 35) & 31)
     third = ((value >> 40) & 31) + ((value >> 45) & 31) + ((value >> 50) & 31) + ((value >> 55) & 31)

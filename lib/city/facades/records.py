@@ -2,6 +2,7 @@
 
 Scene coordinates, metres: ``x`` along the front to the right, ``y`` away from the street, ``z`` up; the
 front's left foot is the origin, so the street and the camera have negative ``y``. Colours are linear light.
+Records give their fields as attributes, compiled or not.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ SKY, GROUND, WALL, OPENING, TRIM, ROOF, OBSTACLE, NEIGHBOUR, RUIN = range(9)
 
 _COLOUR = ("f8", 3)
 
-FRONT = np.dtype(
+FRONT = np.dtype((
+    np.record,
     [
         # Which hash numbers belong to this front.
         ("key", "u8"),
         # Body: left foot, setback, size; roof shape, its rise over half the depth (or half the width), overhang.
         ("x0", "f8"), ("y0", "f8"), ("width", "f8"), ("eave", "f8"), ("depth", "f8"),
-        ("roof", "i4"), ("rise", "f8"), ("overhang", "f8"), ("plinth", "f8"), ("chimney", "f8"),
+        ("roof", "i4"), ("rise", "f8"), ("overhang", "f8"), ("plinth", "f8"),
         # Wall texture, as in WallStyle.
         ("pattern", "i4"), ("unit_w", "f8"), ("unit_h", "f8"), ("joint", "f8"), ("variety", "f8"),
         ("weather", "f8"), ("blotch", "f8"), ("face", *_COLOUR), ("line", *_COLOUR), ("stain", *_COLOUR),
@@ -32,18 +34,20 @@ FRONT = np.dtype(
         ("roof_face", *_COLOUR), ("roof_row", "f8"), ("roof_rib", "f8"),
         # Damage: 0 none, to 1; the hole's middle, half width and lowest edge.
         ("damage", "f8"), ("hole_x", "f8"), ("hole_w", "f8"), ("hole_z", "f8"),
-    ]
-)  # fmt: skip
+    ],
+))  # fmt: skip
 
-OBSTACLES = np.dtype(
+OBSTACLES = np.dtype((
+    np.record,
     [
         ("kind", "i4"), ("key", "u8"), ("x", "f8"), ("y", "f8"),
         # Tree: crown radius and trunk height; car: length and height; others: half length and height.
         ("size", "f8"), ("height", "f8"), ("face", *_COLOUR),
-    ]
-)  # fmt: skip
+    ],
+))  # fmt: skip
 
-VIEW = np.dtype(
+VIEW = np.dtype((
+    np.record,
     [
         ("key", "u8"),
         ("eye", "f8", 3), ("forward", "f8", 3), ("right", "f8", 3), ("up", "f8", 3), ("half_tan", "f8"),
@@ -55,5 +59,5 @@ VIEW = np.dtype(
         ("dapple", "f8"),
         # Photography: target brightness, white balance, vignette, blur, noise.
         ("exposure", "f8"), ("balance", *_COLOUR), ("vignette", "f8"), ("blur_px", "f8"), ("noise", "f8"),
-    ]
-)  # fmt: skip
+    ],
+))  # fmt: skip

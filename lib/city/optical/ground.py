@@ -145,14 +145,8 @@ def _bush(key, share, x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def hedge(house, other, x, y):  # type: ignore[no-untyped-def]
-    """Factor and greenness of what divides two yards: hedge, fence or nothing.
-
-    Returns
-    -------
-    kind : int
-        0 nothing, 1 hedge, 2 fence or wall.
-    """
+def hedge(house, other):  # type: ignore[no-untyped-def]
+    """Draw what divides a house's yard from the yard of another: 0 nothing, 1 a hedge, 2 a fence or wall."""
     draw = grain(house.key, 820, other) + 0.5
     return 1 if draw < 0.42 else (2 if draw < 0.65 else 0)
 

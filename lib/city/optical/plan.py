@@ -20,17 +20,20 @@ from lib.city.tones import has_flat_roof, linear, own_number, roof_colour
 # How far yards reach from the house and dust from the heap, metres.
 YARD_M, DUST_M = 7.0, 9.0
 
-HOUSE = np.dtype(
+HOUSE = np.dtype((
+    np.record,
     [
         # Numbers of its edges in the plan's table, of the longest of them, and the hash number of its looks.
         ("first", "i4"), ("last", "i4"), ("longest", "i4"), ("key", "u8"),
         # Index in ROOF_MATERIALS and USES; slope of the roof as rise over run, 0 if flat.
         ("roof", "i4"), ("use", "i4"), ("steep", "f8"), ("fallen", "i4"),
-        ("top", "f8"), ("height", "f8"), ("face", "f8", 3), ("wall", "f8", 3),
-    ]
-)  # fmt: skip
+        ("top", "f8"), ("face", "f8", 3), ("wall", "f8", 3),
+    ],
+))  # fmt: skip
 # An edge starts at (x, y), runs along (tx, ty) and has the building on the side to which (nx, ny) points.
-EDGE = np.dtype([(name, "f8") for name in ("x", "y", "tx", "ty", "nx", "ny", "length")] + [("gable", "i4")])
+EDGE = np.dtype(
+    (np.record, [(name, "f8") for name in ("x", "y", "tx", "ty", "nx", "ny", "length")] + [("gable", "i4")])
+)
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,8 @@ def draw_plan(city: City, pixels: RayLattice, bounds: tuple[float, float, float,
     houses, edges = _houses(city, near)
     roads = road_pieces(city, bounds)
     yard, car, dust = (np.full(pixels.shape, -1, dtype=np.int32) for _ in range(3))
-    drives = _lay_yards(city, pixels, near, yard)
-    cars = park_cars(city, roads, geometry[near], drives)
+    _lay_yards(city, pixels, near, yard)
+    cars = park_cars(city, roads)
     fallen = near[houses["fallen"][near] > 0]
     fill_polygons(pixels, shapely.buffer(geometry[fallen], DUST_M), np.ones(fallen.size, dtype=np.int32), dust)
     fill_polygons(pixels, car_outlines(city, cars), np.arange(len(cars), dtype=np.int32), car)
@@ -118,7 +121,7 @@ def _houses(city: City, near: NDArray[Any]) -> tuple[NDArray[np.void], NDArray[n
         house["first"], house["last"], house["key"] = starts[k], starts[k + 1], number * 7919 + seed
         house["roof"], house["use"], house["fallen"] = ROOF_MATERIALS.index(roof), USES.index(use), int(bool(fallen))
         house["longest"] = starts[k] + int(np.argmax(edges["length"][starts[k] : starts[k + 1]]))
-        house["height"], house["top"] = height, city.base_m[row] + height
+        house["top"] = city.base_m[row] + height
         house["face"] = roof_colour(roof, seed, number)
         face, _ = WALL_STYLES[wall][0].tones[number % len(WALL_STYLES[wall][0].tones)]
         house["wall"] = 0.55 * linear(face) + 0.25 * linear(face).mean()
@@ -150,17 +153,15 @@ def _edges(city: City, polygons: NDArray[Any]) -> tuple[NDArray[np.void], NDArra
     return edges, np.searchsorted(owners, np.arange(len(polygons) + 1))
 
 
-def _lay_yards(city: City, pixels: RayLattice, near: NDArray[Any], yard: NDArray[Any]) -> NDArray[Any]:
+def _lay_yards(city: City, pixels: RayLattice, near: NDArray[Any], yard: NDArray[Any]) -> None:
     """Yards are the houses' boxes, widened; drives run from the house to the nearest road."""
     geometry = city.buildings.geometry.to_numpy()[near]
     plots = shapely.buffer(shapely.oriented_envelope(geometry), YARD_M, join_style="mitre")
     fill_polygons(pixels, plots, near, yard)
     if not len(city.roads):
-        return np.zeros(0, dtype=object)
+        return
     lines = city.roads.geometry.to_numpy()
     centres = shapely.centroid(geometry)
     drives = shapely.shortest_line(centres, lines[shapely.STRtree(lines).nearest(centres)])
-    fill_polygons(
-        pixels, shapely.buffer(drives, 1.5, cap_style="flat"), (near + len(city.buildings)).astype(np.int32), yard
-    )
-    return drives
+    numbers = (near + len(city.buildings)).astype(np.int32)
+    fill_polygons(pixels, shapely.buffer(drives, 1.5, cap_style="flat"), numbers, yard)

@@ -143,7 +143,7 @@ def _ground(houses, roads, yards, dust, kerb, piece, i, j, x, y, origin, pixel, 
         right, below = yards[i, j + 1], yards[i + 1, j]
         beside = right if right != owner else below
         if beside != owner and beside < houses.size and kerb[0, i, j] > _PAVEMENT_M + 0.3:
-            what = hedge(houses[owner], beside, x, y)
+            what = hedge(houses[owner], beside)
             if what == 1:
                 red, green, blue = (
                     0.040 + 0.015 * grain(key, int(np.floor(y / 0.3)), int(np.floor(x / 0.3))),

@@ -1,4 +1,4 @@
-"""Roads as straight pieces, how far every pixel is from them, and the cars that stand on them and in drives."""
+"""Roads as straight pieces, how far every pixel is from them, and the cars that stand on them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from lib.city.tones import CARS, linear
 CAR_M, SLOT_M, KERB_M = (4.4, 1.8), 6.2, 1.15
 _BESIDE_M, _CAR_STREAM = 6.0, 31
 
-CAR = np.dtype([("x", "f8"), ("y", "f8"), ("tx", "f8"), ("ty", "f8"), ("face", "f8", 3)])
-ROAD = np.dtype([(name, "f8") for name in ("x", "y", "tx", "ty", "length", "half")] + [("road", "i4")])
+CAR = np.dtype((np.record, [("x", "f8"), ("y", "f8"), ("tx", "f8"), ("ty", "f8"), ("face", "f8", 3)]))
+ROAD = np.dtype((np.record, [(name, "f8") for name in ("x", "y", "tx", "ty", "length", "half")] + [("road", "i4")]))
 
 
 def to_plan(city: City, points: NDArray[Any]) -> NDArray[Any]:
@@ -121,41 +121,25 @@ def _measure(roads, first_row, first_col, pixel, kerb, piece):  # type: ignore[n
                     kerb[1, i, j], piece[1, i, j] = away, k
 
 
-def park_cars(city: City, roads: NDArray[np.void], houses: NDArray[Any], drives: NDArray[Any]) -> NDArray[np.void]:
-    """Park cars along the kerbs, let a few drive, and put some into drives.
+def park_cars(city: City, roads: NDArray[np.void]) -> NDArray[np.void]:
+    """Park cars along the kerbs, and let a few drive.
 
     Parameters
     ----------
     city : City
     roads : ndarray of ROAD
-    houses : ndarray of Polygon, shape (n,)
-        Near the tile, metres.
-    drives : ndarray of LineString, shape (n,) or (0,)
-        From each house to the nearest road.
 
     Returns
     -------
     ndarray of CAR
     """
     key = stream_key(city.parameters.seed, _CAR_STREAM)
-    places = [np.empty((0, 4))]
-    if roads.size:
-        buffer = np.empty((int(4 * (roads["length"] / SLOT_M + 1).sum()), 4))
-        places.append(buffer[: _line_up(roads, key, buffer)])
-    if drives.size:
-        ends = shapely.get_coordinates(drives).reshape(-1, 2, 2)
-        run = ends[:, 1] - ends[:, 0]
-        run = run / np.maximum(np.hypot(*run.T), 1e-9)[:, None]
-        middle = ends[:, 1] - run * 7.5
-        free = shapely.distance(houses, shapely.points(middle)) > 2.6
-        middle = to_plan(city, middle)
-        wanted = np.array([uniform(key, int(x * 8), int(y * 8)) < 0.4 for x, y in middle])
-        places.append(np.column_stack([middle, run * [1, -1]])[free & wanted])
-    place = np.concatenate(places)
-    cars = np.zeros(len(place), dtype=CAR)
-    for name, column in zip(("x", "y", "tx", "ty"), place.T, strict=True):
+    places = np.empty((int(4 * (roads["length"] / SLOT_M + 1).sum()), 4))
+    places = places[: _line_up(roads, key, places)] if roads.size else places[:0]
+    cars = np.zeros(len(places), dtype=CAR)
+    for name, column in zip(("x", "y", "tx", "ty"), places.T, strict=True):
         cars[name] = column
-    draw = np.array([uniform(key, int(x * 8) + 1, int(y * 8)) for x, y in place[:, :2]])
+    draw = np.array([uniform(key, int(x * 8) + 1, int(y * 8)) for x, y in places[:, :2]])
     cars["face"] = linear(np.array(CARS))[(draw * len(CARS)).astype(int)]
     return cars
 
