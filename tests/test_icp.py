@@ -45,7 +45,9 @@ def test_planted_rotation_and_shift_with_30_percent_outliers(seed):
     target = walls(40, seed)
     angle, centre = np.radians(0.4), target.mean(axis=0)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    source = np.concatenate([(target - centre) @ turn.T + centre - [0.8, 0.5], outliers(0.3, len(target), seed, target)])
+    source = np.concatenate(
+        [(target - centre) @ turn.T + centre - [0.8, 0.5], outliers(0.3, len(target), seed, target)]
+    )
     found = icp(source, target, keep=0.7)
     assert found.rotation_deg == pytest.approx(-0.4, abs=0.01)
     assert np.abs(found.moved(source[: len(target)]) - target).max() < 0.1 * PIXEL_M

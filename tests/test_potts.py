@@ -161,7 +161,11 @@ def test_bad_parameters(arguments):
 
 
 def test_bad_shapes():
-    for call in (lambda: potts_l2(np.ones(4), 1.0), lambda: potts_l2(np.ones((0, 3)), 1.0), lambda: potts_1d([1.0], 0.0)):
+    for call in (
+        lambda: potts_l2(np.ones(4), 1.0),
+        lambda: potts_l2(np.ones((0, 3)), 1.0),
+        lambda: potts_1d([1.0], 0.0),
+    ):
         with pytest.raises(ParameterError):
             call()
 
