@@ -109,7 +109,7 @@ def test_groups_are_registered_on_their_own():
 def test_bounds_do_not_change_the_result():
     """One step at a time, each with a fresh search, leads to the same place as the searches that last."""
     target = walls(40, 8)
-    source = target[::3] + [2.3, -1.7]
+    source = target[::3] + np.array([2.3, -1.7])
     points = source
     for _ in range(30):
         _, partner = cKDTree(target).query(points, distance_upper_bound=10.0)

@@ -121,7 +121,8 @@ def icp(source: ArrayLike, target: ArrayLike | NearestGrid, **parameters: Any) -
     """Move one set of points onto another.
 
     Each step pairs every source point with its nearest target, trusts the closest share of the pairs, and moves the
-    source by the closed-form best motion of those pairs. Nothing is drawn at random.
+    source by the closed-form best motion of those pairs. Nothing is drawn at random. A set of 4,000 points or more is
+    first moved with every eighth of them, then with all.
 
     Parameters
     ----------

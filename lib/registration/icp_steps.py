@@ -12,6 +12,8 @@ REASONS = ("ok", "too few points have a partner", "points are collinear", "did n
 _RIGID, _SHIFT, _DIRECTION = range(3)
 # Part of a cell by which a search reaches beyond the known partner.
 _LASTING = 0.1
+# A set this large is first moved with every so many of its points.
+_LARGE, _STRIDE = 4000, 8
 
 
 @njit(cache=True, nogil=True)
@@ -56,25 +58,56 @@ def run_groups(  # type: ignore[no-untyped-def]
             cx += points[k, 0] / n
             cy += points[k, 1] / n
         moves[s, 4], moves[s, 5] = cx, cy
-        east = north = angle = residual = 0.0
-        partner[:n], pairs[1, :n] = -1, -1.0
-        code, support, iteration, step = NOT_CONVERGED, 0, 0, 0.0
-        while iteration < max_iterations and code == NOT_CONVERGED:
-            iteration += 1
-            _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, step, partner, pairs)
-            limit = _trusted(pairs[0, :n], keep)
-            support, residual, code, to_east, to_north, to_angle, reach = _best_motion(
-                points, cx, cy, partner, pairs, limit, motion, gx, gy, min_points, min_spread
-            )
-            if code == NOT_CONVERGED:
-                step = np.hypot(to_east - east, to_north - north) + reach * abs(to_angle - angle)
-                east, north, angle = to_east, to_north, to_angle
-                if step <= tolerance:
-                    code = CONVERGED
-        counts[s, 0], counts[s, 1], counts[s, 2] = support, iteration, code
+        motion_now, done = np.zeros(4), 0
+        for stride in (_STRIDE, 1):
+            if stride > 1 and n < _LARGE:
+                continue
+            support, iterations, code = _iterate(
+                points[::stride], cx, cy, motion_now, target, starts, cell_m, cols, motion, gx, gy, farthest, keep,
+                max_iterations - done if stride == 1 else max_iterations // 2, tolerance, min_points, min_spread,
+                partner, pairs,
+            )  # fmt: skip
+            done += iterations
+        counts[s, 0], counts[s, 1], counts[s, 2] = support, done, code
         if code in (CONVERGED, NOT_CONVERGED):
-            moves[s, 0], moves[s, 1], moves[s, 2], moves[s, 3] = east, north, angle, residual
+            moves[s, :4] = motion_now
     return moves, counts
+
+
+@njit(cache=True, nogil=True)
+def _iterate(  # type: ignore[no-untyped-def]
+    points, cx, cy, motion_now, target, starts, cell_m, cols, motion, gx, gy, farthest, keep, max_iterations, tolerance,
+    min_points, min_spread, partner, pairs,
+):  # fmt: skip
+    """Pair, trust and move until nothing moves; ``motion_now`` (east, north, angle, residual) is changed in place."""
+    n = len(points)
+    partner[:n], pairs[1, :n] = -1, -1.0
+    code, support, iteration, step = NOT_CONVERGED, 0, 0, 0.0
+    east, north, angle = motion_now[0], motion_now[1], motion_now[2]
+    while iteration < max_iterations and code == NOT_CONVERGED:
+        iteration += 1
+        _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, farthest, step, partner, pairs)
+        limit = _trusted(pairs[0, :n], keep)
+        support, motion_now[3], code, to_east, to_north, to_angle = _best_motion(
+            points, cx, cy, partner, pairs, limit, motion, gx, gy, min_points, min_spread
+        )
+        if code == NOT_CONVERGED:
+            turn = abs(to_angle - angle)
+            step = np.hypot(to_east - east, to_north - north) + (turn * _reach(points, cx, cy) if turn > 0.0 else 0.0)
+            east, north, angle = to_east, to_north, to_angle
+            motion_now[0], motion_now[1], motion_now[2] = east, north, angle
+            if step <= tolerance:
+                code = CONVERGED
+    return support, iteration, code
+
+
+@njit(cache=True, nogil=True)
+def _reach(points, cx, cy):  # type: ignore[no-untyped-def]
+    """Largest distance from the centroid: no point turns farther than this, times the angle."""
+    farthest = 0.0
+    for k in range(len(points)):
+        farthest = max(farthest, (points[k, 0] - cx) ** 2 + (points[k, 1] - cy) ** 2)
+    return np.sqrt(farthest)
 
 
 @njit(cache=True, nogil=True)
@@ -91,6 +124,11 @@ def _pair(points, cx, cy, east, north, angle, target, starts, cell_m, cols, fart
         p = partner[k]
         ex, ey = pairs[2, k] - x, pairs[3, k] - y
         distance = np.sqrt(ex * ex + ey * ey) if p >= 0 else np.inf
+        if p < 0 and k > 0 and partner[k - 1] >= 0:
+            # Neighbours in the list are mostly neighbours on a wall: their partner is near.
+            ex, ey = pairs[2, k - 1] - x, pairs[3, k - 1] - y
+            distance = np.sqrt(ex * ex + ey * ey)
+            distance = distance if distance < cell_m else np.inf
         pairs[1, k] -= step
         if p < 0 or (distance > pairs[1, k] and distance > 0.0):
             if distance <= farthest:
@@ -133,9 +171,9 @@ def _best_motion(points, cx, cy, partner, pairs, limit, motion, gx, gy, min_poin
             qy += pairs[3, k] - cy
             cost += pairs[0, k]
     if count < min_points:
-        return count, 0.0, TOO_FEW, 0.0, 0.0, 0.0, 0.0
+        return count, 0.0, TOO_FEW, 0.0, 0.0, 0.0
     px, py, qx, qy = px / count, py / count, qx / count, qy / count
-    dot = cross = xx = xy = yy = reach = 0.0
+    dot = cross = xx = xy = yy = 0.0
     for k in range(len(points)):
         if partner[k] >= 0 and pairs[0, k] <= limit:
             ax, ay = points[k, 0] - cx - px, points[k, 1] - cy - py
@@ -143,18 +181,17 @@ def _best_motion(points, cx, cy, partner, pairs, limit, motion, gx, gy, min_poin
             dot += ax * bx + ay * by
             cross += ax * by - ay * bx
             xx, xy, yy = xx + ax * ax, xy + ax * ay, yy + ay * ay
-            reach = max(reach, ax * ax + ay * ay)
     if motion == _DIRECTION:
         # What lies along the direction says nothing about a shift along it.
         narrow = (xx * gy * gy - 2 * xy * gx * gy + yy * gx * gx) / count
     else:
         narrow = 0.5 * (xx + yy - np.sqrt((xx - yy) ** 2 + 4 * xy * xy)) / count
     if narrow < min_spread * min_spread:
-        return count, 0.0, COLLINEAR, 0.0, 0.0, 0.0, 0.0
+        return count, 0.0, COLLINEAR, 0.0, 0.0, 0.0
     angle = np.arctan2(cross, dot) if motion == _RIGID else 0.0
     cos, sin = np.cos(angle), np.sin(angle)
     east, north = qx - (cos * px - sin * py), qy - (sin * px + cos * py)
     if motion == _DIRECTION:
         along = east * gx + north * gy
         east, north = along * gx, along * gy
-    return count, np.sqrt(cost / count), NOT_CONVERGED, east, north, angle, np.sqrt(reach)
+    return count, np.sqrt(cost / count), NOT_CONVERGED, east, north, angle

@@ -176,6 +176,10 @@ def nearest_two(points, starts, cell_m, cols, x, y, radius):  # type: ignore[no-
     if left > right:
         return square, found, second
     for row in range(first, last + 1):
+        if (row + 1) * cell_m < y and (y - (row + 1) * cell_m) ** 2 > second:
+            continue
+        if row * cell_m > y and (row * cell_m - y) ** 2 > second:
+            break
         for p in range(starts[row * cols + left], starts[row * cols + right + 1]):
             dx, dy = points[p, 0] - x, points[p, 1] - y
             d = dx * dx + dy * dy
