@@ -69,9 +69,10 @@ def footprint_masks(
 
 def _edges(footprints: NDArray[Any], windows: Windows, transform: Affine) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Edges of all rings as (x, y, x, y) in pixels of their windows, and the footprint that each belongs to."""
-    rings, building = shapely.get_rings(footprints, return_index=True)
+    parts, building = shapely.get_parts(footprints, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
     corners, ring = shapely.get_coordinates(rings, return_index=True)
-    owner = building[ring]
+    owner = building[part[ring]]
     x = (corners[:, 0] - transform.c) / transform.a - windows.col[owner]
     y = (corners[:, 1] - transform.f) / transform.e - windows.row[owner]
     points = np.stack([x, y], axis=1)

@@ -76,7 +76,7 @@ class Plan:
     def key(self) -> str:
         """A hash that differs if the store would: of settings, ids, geometries and places."""
         digest = hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode())
-        digest.update(b"".join(shapely.to_wkb(self.index.geometry.to_numpy(), include_srid=False)))
+        digest.update(b"|".join(shape or b"" for shape in shapely.to_wkb(self.index.geometry.to_numpy())))
         digest.update(self.index.drop(columns="geometry").to_csv(index=False).encode())
         return digest.hexdigest()
 

@@ -105,9 +105,10 @@ def _bilinear(image, size):  # type: ignore[no-untyped-def]
 
 @njit(cache=True)
 def _nearest(mask, size):  # type: ignore[no-untyped-def]
+    """Take the pixel that the centre of the new one lies in."""
     rows, cols = mask.shape
     out = np.empty((size, size), np.uint8)
     for i in range(size):
         for j in range(size):
-            out[i, j] = 255 if mask[i * rows // size, j * cols // size] else 0
+            out[i, j] = 255 if mask[(2 * i + 1) * rows // (2 * size), (2 * j + 1) * cols // (2 * size)] else 0
     return out
