@@ -1,1 +1,5 @@
-"""Footprints brought onto their double-bounce lines in a SAR image."""
+"""Registration of building footprints to a geocoded SAR image."""
+
+from lib.registration.register import register_footprints
+
+__all__ = ["register_footprints"]

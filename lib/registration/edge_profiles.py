@@ -32,7 +32,7 @@ class EdgeProfiles:
         Weighted mean and lower quantile over the points of the walls, dB relative to the image's median. A window or a
         balcony raises the mean; only a line that runs all along a wall raises the quantile.
     points : ndarray of int, shape (n,)
-        Points that lay in the image at the smallest number of shifts; 0 where there is nothing to see.
+        Points of the walls that lie in the image without any shift; 0 where there is nothing to see.
     """
 
     shifts_m: NDArray[np.float64]
@@ -71,7 +71,7 @@ def edge_profiles(footprints: NDArray[Any], image: xr.DataArray, look: Look) -> 
     _read(pixels, grid, walls.points, walls.first, weight, look.ground_range, shifts, np.empty(most), mean, low, found)
     mean[found > 0] -= middle
     low[found > 0] -= middle
-    return EdgeProfiles(shifts, mean, low, found.min(axis=1, initial=2**31 - 1).astype(np.int64))
+    return EdgeProfiles(shifts, mean, low, found[:, len(shifts) // 2].astype(np.int64))
 
 
 @njit(cache=True)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lib.errors import RegistrationError
 
 # Cells a point: enough for short searches, few enough that memory follows the points and not the scene.
-_CELLS_A_POINT = 2.0
+_CELLS_A_POINT = 16.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,142 @@
+"""Registration of footprints to a SAR image: every building gets its shift along ground range, or the reason why not."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+import xarray as xr
+from numpy.typing import NDArray
+
+from lib.buildings import sort_buildings
+from lib.errors import CRSError, RegistrationError
+from lib.radar.look import Look
+from lib.registration.edge_profiles import edge_profiles
+from lib.registration.evidence import evidence
+from lib.registration.paper_engine import register_as_paper
+from lib.registration.shift_field import fit_field
+
+Engine = Literal["field", "paper"]
+COLUMNS = (
+    "shift_m", "dh_m", "east_shift_m", "north_shift_m", "level", "residual_m", "support", "confidence", "status",
+)  # fmt: skip
+
+
+def register_footprints(
+    buildings: gpd.GeoDataFrame, sar: xr.DataArray, look: Look, engine: Engine = "field"
+) -> gpd.GeoDataFrame:
+    """Register footprints to a geocoded SAR image, one shift along ground range for each building.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        Footprints in the image's projected CRS, metres, with ``building_id``. Nothing else of it is used.
+    sar : DataArray, dims (y, x)
+        dB, north-up, with CRS; NaN is nodata.
+    look : Look
+    engine : str
+        ``field``: neighbourhood evidence and a robust smooth field. ``paper``: the letter's segmentation and ICP.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row a row of ``buildings``, in its order, with its columns and: ``shift_m`` along ground range, ``dh_m`` the
+        height error that it implies (Delta H = shift tan(incidence)), ``east_shift_m`` and ``north_shift_m``, ``level``
+        at which it was found, ``residual_m`` (how far the building's own best shift lies from it), ``support`` (points
+        used), ``confidence`` (probability that the shift is right to 2 m, 0 to 1), ``status`` (``ok`` or the reason why
+        the building could not be placed; its numbers are missing then).
+
+    Raises
+    ------
+    CRSError
+        If a CRS is missing, geographic, or the two differ.
+    RegistrationError
+        If the image holds no valid pixel, meets no footprint or has no bright points, or the engine is unknown.
+
+    References
+    ----------
+    Sun et al. 2024, section II-B; Sun, Montazeri, Wang, Zhu 2020.
+    """
+    _check(buildings, sar, engine)
+    table = buildings.reset_index(drop=True)
+    used, skipped = sort_buildings(table.assign(height_m=np.nan))
+    row_of = np.setdiff1d(np.arange(len(table)), skipped["row"])
+    found = _by_field(used, sar, look) if engine == "field" else _as_published(used, sar, look)
+    result = table.copy()
+    for column in COLUMNS:
+        values = pd.Series(found[column].to_numpy(), index=row_of)
+        result[column] = values.reindex(range(len(table))).to_numpy()
+    result.loc[skipped["row"], "status"] = skipped["reason"].to_numpy()
+    result["support"] = result["support"].fillna(0).astype(int)
+    return result
+
+
+def _by_field(used: gpd.GeoDataFrame, sar: xr.DataArray, look: Look) -> pd.DataFrame:
+    shapes = used.geometry.to_numpy()
+    profiles = edge_profiles(shapes, sar, look)
+    seen = profiles.points > 0
+    if not seen.any():
+        where, fix = "register_footprints, buildings", "give an image of the same place, and check both CRS"
+        raise RegistrationError("no footprint lies in the image", where=where, value=len(used), fix=fix)
+    curves = evidence(profiles)[seen]
+    centres = shapely.get_coordinates(shapely.centroid(shapes[seen]))
+    fit = fit_field(curves, profiles.shifts_m, centres)
+    own = profiles.shifts_m[
+        np.where(np.abs(profiles.shifts_m[None] - fit.shift_m[:, None]) <= 6.0, curves, -np.inf).argmax(axis=1)
+    ]
+    shift = _spread(fit.shift_m, seen)
+    return _table(shift, look).assign(
+        level=np.where(seen, "field", "none"),
+        residual_m=_spread(np.abs(own - fit.shift_m), seen),
+        support=np.where(seen, profiles.points, 0),
+        confidence=_spread(fit.within_2m, seen),
+        status=np.where(seen, "ok", "not in the image"),
+    )
+
+
+def _as_published(used: gpd.GeoDataFrame, sar: xr.DataArray, look: Look) -> pd.DataFrame:
+    placed, _ = register_as_paper(used, sar, look)
+    # The letter gives no confidence of its own.
+    return _table(placed["shift_m"].to_numpy(dtype=float), look).assign(
+        east_shift_m=placed["east_shift_m"].to_numpy(),
+        north_shift_m=placed["north_shift_m"].to_numpy(),
+        level=placed["level"].to_numpy(),
+        residual_m=placed["residual_m"].to_numpy(),
+        support=placed["support"].to_numpy(),
+        confidence=np.nan,
+        status=placed["status"].to_numpy(),
+    )
+
+
+def _table(shift_m: NDArray[Any], look: Look) -> pd.DataFrame:
+    east, north = look.ground_range
+    columns = {"shift_m": shift_m, "dh_m": shift_m * look.tan}
+    return pd.DataFrame(columns | {"east_shift_m": shift_m * east, "north_shift_m": shift_m * north})
+
+
+def _spread(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    full = np.full(seen.size, np.nan)
+    full[seen] = values
+    return full
+
+
+def _check(buildings: gpd.GeoDataFrame, sar: xr.DataArray, engine: str) -> None:
+    if engine not in ("field", "paper"):
+        raise RegistrationError(
+            "unknown engine", where="register_footprints, engine", value=engine, fix="choose field or paper"
+        )
+    for name, crs in (("buildings", buildings.crs), ("sar", sar.rio.crs)):
+        if crs is None or not crs.is_projected:
+            fix = "give data in the projected CRS of the scene, metres"
+            raise CRSError("no projected CRS", where=f"register_footprints, {name}", value=crs and str(crs), fix=fix)
+    if buildings.crs != sar.rio.crs:
+        fix = "bring the buildings to the CRS of the image with to_crs"
+        raise CRSError(
+            "the two CRS differ", where="register_footprints", value=(str(buildings.crs), str(sar.rio.crs)), fix=fix
+        )
+    if not np.isfinite(sar.to_numpy()).any():
+        fix = "give an image with valid pixels over the buildings"
+        raise RegistrationError("no valid pixel", where="register_footprints, sar", value=sar.shape, fix=fix)
