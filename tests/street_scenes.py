@@ -37,7 +37,7 @@ def plain_view(**changes):
 def obstacle(kind, **changes):
     """One thing of a kind, 3 m before the wall at x = 6 m."""
     things = np.zeros(1, dtype=OBSTACLES)
-    values = {"kind": kind, "key": 11, "x": 6.0, "y": -3.0, "size": 2.0, "height": 2.0, "face": 0.3} | changes
+    values = {"kind": kind, "key": 11, "x": 6.0, "y": -3.0, "extent": 2.0, "height": 2.0, "face": 0.3} | changes
     for name, value in values.items():
         things[name] = value
     return things

@@ -154,7 +154,7 @@ def test_fence_has_slats_gaps_and_a_rail():
 
 
 def test_car_stands_on_wheels_and_has_windows():
-    car = {"size": 4.4, "height": 1.5}
+    car = {"extent": 4.4, "height": 1.5}
     assert not seen(CAR, 6.0, 0.1, **car)[0], "one sees below it"
     hit, tyre = seen(CAR, 6.0 + 0.62 * 2.2, 0.05, **car)
     assert hit
@@ -172,7 +172,7 @@ def test_car_stands_on_wheels_and_has_windows():
 
 
 def test_tree_has_a_trunk_below_a_crown_with_gaps():
-    tree = {"size": 1.5, "height": 2.0}
+    tree = {"extent": 1.5, "height": 2.0}
     hit, bark = seen(TREE, 6.05, 0.5, **tree)
     assert hit
     assert bark[0] > bark[2], "brown"
@@ -197,7 +197,7 @@ def test_tree_has_a_trunk_below_a_crown_with_gaps():
 
 
 def test_heap_is_high_in_the_middle_with_dark_gaps():
-    heap = {"size": 3.0, "height": 2.0}
+    heap = {"extent": 3.0, "height": 2.0}
     tops = [
         max((z for z in np.linspace(0, 3, 120) if seen(HEAP, x, z, **heap)[0]), default=0)
         for x in (3.2, 4.5, 6.0, 7.5, 8.8)

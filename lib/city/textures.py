@@ -11,8 +11,8 @@ from numba import njit
 
 _ROW, _MIX_1, _MIX_2 = (np.uint64(n) for n in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 _S32, _S29, _S40 = (np.uint64(n) for n in (32, 29, 40))
-# Whole numbers are taken modulo 2**32, so that negative ones are places like all others.
-_LOW = 0xFFFFFFFF
+# Whole numbers are taken modulo 2**31, so that negative ones are places like all others.
+_LOW = 0x7FFFFFFF
 
 
 @njit(cache=True)

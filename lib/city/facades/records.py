@@ -42,7 +42,7 @@ OBSTACLES = np.dtype((
     [
         ("kind", "i4"), ("key", "u8"), ("x", "f8"), ("y", "f8"),
         # Tree: crown radius and trunk height; car: length and height; others: half length and height.
-        ("size", "f8"), ("height", "f8"), ("face", *_COLOUR),
+        ("extent", "f8"), ("height", "f8"), ("face", *_COLOUR),
     ],
 ))  # fmt: skip
 

@@ -210,7 +210,7 @@ def place_obstacles(front: np.void, view: np.void, at: Viewpoint, rng: Generator
         )
     things = np.zeros(len(rows), dtype=OBSTACLES)
     for thing, (kind, x, y, size, height, face) in zip(things, rows, strict=True):
-        thing["kind"], thing["x"], thing["y"], thing["size"], thing["height"] = kind, x, y, size, height
+        thing["kind"], thing["x"], thing["y"], thing["extent"], thing["height"] = kind, x, y, size, height
         thing["key"], thing["face"] = rng.integers(2**63), linear(face) * rng.uniform(0.8, 1.2)
     if front["hole_w"] > 0:
         things = np.append(things, _heap(front, rng))
@@ -220,7 +220,7 @@ def place_obstacles(front: np.void, view: np.void, at: Viewpoint, rng: Generator
 def _heap(front: np.void, rng: Generator) -> NDArray[np.void]:
     heap = np.zeros(1, dtype=OBSTACLES)
     heap["kind"], heap["key"], heap["x"], heap["y"] = HEAP, rng.integers(2**63), front["hole_x"], -0.7
-    heap["size"] = front["hole_w"] * 1.25
+    heap["extent"] = front["hole_w"] * 1.25
     heap["height"] = min(0.35 * float(front["eave"] - front["hole_z"]), 2.4)
     heap["face"] = 0.6 * front["face"] + 0.4 * linear((150, 143, 132))
     return heap

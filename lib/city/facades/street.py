@@ -97,11 +97,11 @@ def dappled(view, x, y):  # type: ignore[no-untyped-def]
 def _under(thing, x, y):  # type: ignore[no-untyped-def]
     """Darkening of the ground below a car or a crown."""
     if thing.kind == CAR:
-        a, b = (x - thing.x) / (0.52 * thing.size), (y - thing.y - 0.85) / 1.1
+        a, b = (x - thing.x) / (0.52 * thing.extent), (y - thing.y - 0.85) / 1.1
     elif thing.kind in (HEDGE, FENCE):
-        a, b = (x - thing.x) / thing.size, (y - thing.y - 0.2) / 0.5
+        a, b = (x - thing.x) / thing.extent, (y - thing.y - 0.2) / 0.5
     elif thing.kind == TREE:
-        a, b = (x - thing.x) / (1.1 * thing.size), (y - thing.y) / (0.9 * thing.size)
+        a, b = (x - thing.x) / (1.1 * thing.extent), (y - thing.y) / (0.9 * thing.extent)
     else:
         return 1.0
     inside = 1.0 - (a * a + b * b)
@@ -120,7 +120,7 @@ def obstacle_colour(view, thing, x, z, f):  # type: ignore[no-untyped-def]
     red, green, blue : float
     """
     kind = thing.kind
-    if z < 0 or abs(x - thing.x) > thing.size * 1.6 + 0.5:
+    if z < 0 or abs(x - thing.x) > thing.extent * 1.6 + 0.5:
         return False, 0.0, 0.0, 0.0
     tone = 0.0
     red, green, blue = thing.face[0], thing.face[1], thing.face[2]
@@ -136,11 +136,11 @@ def obstacle_colour(view, thing, x, z, f):  # type: ignore[no-untyped-def]
             tone = 0.8 - 0.5 * (x - thing.x) / radius
     elif kind == HEDGE:
         top = thing.height * (1 + 0.05 * cloud(thing.key, 1.0, x / 0.5) + 0.04 * cloud(thing.key, 5.0, x / 0.08))
-        if z < top and abs(x - thing.x) < thing.size:
+        if z < top and abs(x - thing.x) < thing.extent:
             tone = (0.55 + 0.45 * z / top) * (1 + 0.34 * cloud(thing.key, z / 0.07, x / 0.08) * fade(f, 0.08))
     elif kind == FENCE:
         slat = (x / 0.12) - np.floor(x / 0.12)
-        if abs(x - thing.x) < thing.size and ((z < thing.height and slat < 0.62) or abs(z - 0.7 * thing.height) < 0.04):
+        if abs(x - thing.x) < thing.extent and ((z < thing.height and slat < 0.62) or abs(z - 0.7 * thing.height) < 0.04):
             tone = 0.9 + 0.25 * grain(thing.key, 2, int(np.floor(x / 0.12)))
     elif kind == HEAP:
         tone = _heap(thing, x, z)
@@ -164,7 +164,7 @@ def _tree(thing, x, z, f):  # type: ignore[no-untyped-def]
     tone : float
     bark : bool
     """
-    radius, key = thing.size, thing.key
+    radius, key = thing.extent, thing.key
     a, b = (x - thing.x) / radius, (z - thing.height - 0.85 * radius) / (1.05 * radius)
     away = np.sqrt(a * a + b * b)
     # Turned axes hide the noise lattice, whose blocks would show as upright and level edges.
@@ -187,7 +187,7 @@ def _tree(thing, x, z, f):  # type: ignore[no-untyped-def]
 def _heap(thing, x, z):  # type: ignore[no-untyped-def]
     """Brightness of rubble: broken pieces of two sizes with dark gaps; 0 above the heap."""
     key = thing.key
-    reach = 1 - ((x - thing.x) / thing.size) ** 2
+    reach = 1 - ((x - thing.x) / thing.extent) ** 2
     slope = (
         1
         + 0.16 * cloud(key, 3.0, x / 1.1)
@@ -220,7 +220,7 @@ def _piece(key, x, z):  # type: ignore[no-untyped-def]
 @njit(cache=True)
 def _car(view, thing, x, z):  # type: ignore[no-untyped-def]
     """Draw a car from its side: body, glass, wheels."""
-    half, height = thing.size / 2, thing.height
+    half, height = thing.extent / 2, thing.height
     u = (x - thing.x) / half
     shoulder = 0.62 * height
     for axle in (-0.62, 0.62):
