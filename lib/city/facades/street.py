@@ -140,7 +140,9 @@ def obstacle_colour(view, thing, x, z, f):  # type: ignore[no-untyped-def]
             tone = (0.55 + 0.45 * z / top) * (1 + 0.34 * cloud(thing.key, z / 0.07, x / 0.08) * fade(f, 0.08))
     elif kind == FENCE:
         slat = (x / 0.12) - np.floor(x / 0.12)
-        if abs(x - thing.x) < thing.extent and ((z < thing.height and slat < 0.62) or abs(z - 0.7 * thing.height) < 0.04):
+        if abs(x - thing.x) < thing.extent and (
+            (z < thing.height and slat < 0.62) or abs(z - 0.7 * thing.height) < 0.04
+        ):
             tone = 0.9 + 0.25 * grain(thing.key, 2, int(np.floor(x / 0.12)))
     elif kind == HEAP:
         tone = _heap(thing, x, z)
