@@ -254,8 +254,9 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
         raise RegistrationError("does not fit the source", where="icp_groups, first", value=begins, fix=fix)
     east, north = chosen.direction or (1.0, 0.0)
     length = float(np.hypot(east, north))
+    local = np.ascontiguousarray(points - grid.corner)
     moves, counts = run_groups(
-        np.ascontiguousarray(points - grid.corner), begins, grid.points, grid.starts, grid.cell_m, grid.cols,
+        local, begins, _by_place(local, begins, grid), grid.points, grid.starts, grid.cell_m, grid.cols,
         _MOTIONS.index(chosen.motion), east / length, north / length, float(chosen.max_distance_m), float(chosen.keep),
         int(chosen.max_iterations), float(chosen.tolerance_m), int(chosen.min_points), float(chosen.min_spread_m),
     )  # fmt: skip
@@ -263,3 +264,11 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
         moves[:, :2], np.degrees(moves[:, 2]), moves[:, 3], moves[:, 4:6] + grid.corner,
         counts[:, 0], counts[:, 1], counts[:, 2],
     )  # fmt: skip
+
+
+def _by_place(local: NDArray[np.float64], first: NDArray[np.int64], grid: NearestGrid) -> NDArray[np.int64]:
+    """Order of the sets by the row of cells, then the column, in which each begins."""
+    if len(first) < 3 or not len(local):
+        return np.arange(len(first) - 1)
+    cell = np.floor(local[np.minimum(first[:-1], len(local) - 1)] / grid.cell_m)
+    return np.lexsort((cell[:, 0], cell[:, 1])).astype(np.int64)

@@ -18,7 +18,7 @@ _LARGE, _STRIDE = 4000, 8
 
 @njit(cache=True, nogil=True)
 def run_groups(  # type: ignore[no-untyped-def]
-    source, first, target, starts, cell_m, cols, motion, gx, gy, farthest, keep, max_iterations, tolerance, min_points,
+    source, first, order, target, starts, cell_m, cols, motion, gx, gy, farthest, keep, max_iterations, tolerance, min_points,
     min_spread,
 ):  # fmt: skip
     """Move every set of points on its own.
@@ -28,6 +28,8 @@ def run_groups(  # type: ignore[no-untyped-def]
     source : ndarray, shape (n, 2)
         Metres from the grid's corner, set after set.
     first : ndarray of int, shape (sets + 1,)
+    order : ndarray of int, shape (sets,)
+        In which to go through the sets: neighbours one after the other find the grid's memory still near.
     target, starts, cell_m, cols
         Of a ``NearestGrid``.
     motion : int
@@ -50,7 +52,7 @@ def run_groups(  # type: ignore[no-untyped-def]
     for s in range(n_sets):
         largest = max(largest, first[s + 1] - first[s])
     partner, pairs = np.empty(largest, dtype=np.int64), np.empty((4, largest))
-    for s in range(n_sets):
+    for s in order:
         points = source[first[s] : first[s + 1]]
         n = len(points)
         cx = cy = 0.0

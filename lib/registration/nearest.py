@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from lib.errors import RegistrationError
 
 # Cells a point: enough for short searches, few enough that memory follows the points and not the scene.
-_CELLS_A_POINT = 16.0
+_CELLS_A_POINT = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +171,8 @@ def nearest_two(points, starts, cell_m, cols, x, y, radius):  # type: ignore[no-
     per_cell, rows = 1.0 / cell_m, (len(starts) - 1) // cols
     first, last = max(int(np.floor((y - radius) * per_cell)), 0), min(int(np.floor((y + radius) * per_cell)), rows - 1)
     left, right = max(int(np.floor((x - radius) * per_cell)), 0), min(int(np.floor((x + radius) * per_cell)), cols - 1)
-    square = second = radius * radius
+    # A point on the circle itself counts.
+    square = second = radius * radius * (1 + 1e-15)
     found = -1
     if left > right:
         return square, found, second
@@ -183,12 +184,10 @@ def nearest_two(points, starts, cell_m, cols, x, y, radius):  # type: ignore[no-
         for p in range(starts[row * cols + left], starts[row * cols + right + 1]):
             dx, dy = points[p, 0] - x, points[p, 1] - y
             d = dx * dx + dy * dy
-            if d < square:
-                square, second, found = d, square, p
-            elif found < 0 and d == square:
-                found = p
-            elif d < second:
-                second = d
+            # Without branches: which of a few near points is the nearest cannot be foreseen.
+            second = min(second, max(d, square))
+            found = p if d < square else found
+            square = min(square, d)
     return square, found, second
 
 
