@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -167,7 +168,8 @@ def test_corrupt_files_are_one_sentence(fresh):
     start = str(next(fresh.glob("intact/*_SAR.mat")))[: -len("_SAR.mat")]
     dataset = PatchDataset(fresh)
     index = dataset.building_ids.index(start.rpartition("/")[2])
-    original = open(f"{start}_SAR.mat", "rb").read()
+    broken = Path(f"{start}_SAR.mat")
+    original = broken.read_bytes()
     shape = dataset.patch(index).sar.shape
     faults = {
         "cannot be read": original[:700],
@@ -177,8 +179,7 @@ def test_corrupt_files_are_one_sentence(fresh):
         "expected HDF5 with an array x1": mat(y=np.zeros(shape)),
     }
     for sentence, damage in faults.items():
-        with open(f"{start}_SAR.mat", "wb") as file:
-            file.write(damage)
+        broken.write_bytes(damage)
         with pytest.raises(PatchesError, match=sentence):
             dataset[index]
     with pytest.raises(PatchesError, match="missing or changed"):

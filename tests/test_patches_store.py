@@ -245,12 +245,13 @@ def test_bad_buildings_are_counted(tmp_path):
     shapes[11] = shapely.box(500_002, 4_100_146, 500_004, 4_100_148)
     scene.buildings = good.set_geometry(gpd.GeoSeries(shapes, crs=CRS))
     scene.buildings.loc[6, "building_id"] = "way/1005"
-    scene.buildings.loc[7, "east_shift_m"] = np.nan
+    scene.buildings["status"] = "ok"
+    scene.buildings.loc[7, ["east_shift_m", "status"]] = np.nan, "no bright points near"
     scene.buildings.loc[11, ["east_shift_m", "north_shift_m"]] = 0.0
     index = scene.cut().index
     assert index["reason"].tolist() == [
         "no geometry", "empty geometry", "self-crossing", "outside the sar image", "several parts", "",
-        "duplicate building_id", "no registered shift", "", "", "", "no valid pixel in the sar patch",
+        "duplicate building_id", "no registered shift: no bright points near", "", "", "", "no valid pixel in the sar patch",
     ]  # fmt: skip
     assert (index["status"] == "used").sum() == 4
     store = PatchStore(tmp_path / "store")

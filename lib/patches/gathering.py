@@ -152,11 +152,19 @@ def _look_up(table, numbers, good, origin, group, frame, out, valid):  # type: i
         top, left = row[k] - origin[0], col[k] - origin[1]
         for y in range(max(-top, 0), min(rows[k], height - top)):
             line = starts[k] + y * cols[k]
-            for x in range(max(-left, 0), min(cols[k], width - left)):
-                value = table[numbers[top + y, left + x]]
-                if value == value and (good.size == 0 or good[top + y, left + x]):
-                    valid[k] += 1
-                    out[line + x] = value
+            first, end = max(-left, 0), min(cols[k], width - left)
+            line_in, line_out = numbers[top + y, left + first : left + end], out[line + first : line + end]
+            count = 0
+            for x in range(end - first):
+                value = table[line_in[x]]
+                line_out[x] = value
+                count += value == value
+            if good.size > 0:
+                for x in range(end - first):
+                    if not good[top + y, left + first + x]:
+                        count -= line_out[x] == line_out[x]
+                        line_out[x] = np.nan
+            valid[k] += count
 
 
 @njit(cache=True)

@@ -176,6 +176,9 @@ def _sorted(buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     index.loc[skipped["row"], "reason"] = skipped["reason"].to_numpy()
     lost = ~np.isfinite(index[["east_shift_m", "north_shift_m"]].to_numpy()).all(axis=1) & (index["reason"] == "")
     index.loc[lost, "reason"] = "no registered shift"
+    if "status" in buildings:
+        why = buildings["status"].astype(str).to_numpy()
+        index.loc[lost, "reason"] = [f"no registered shift: {text}" for text in why[lost]]
     whole = ["row", "fold", *(f"{side}_{name}" for side in SIDES for name in (*SIZES, "start"))]
     return index.assign(**{name: np.full(count, -1, np.int64) for name in whole})
 

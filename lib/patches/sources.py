@@ -26,6 +26,19 @@ Pixels = tuple[NDArray[Any], NDArray[np.bool_] | None]
 ReadBlock = Callable[[int, int, int, int], Pixels]
 
 
+class _Room:
+    """Memory for one block after the other: fresh memory for each costs more than reading it."""
+
+    def __init__(self, dtype: str) -> None:
+        self.memory = np.empty(0, dtype)
+
+    def shaped(self, bands: int, rows: int, cols: int) -> NDArray[Any]:
+        size = bands * rows * cols
+        if len(self.memory) < size:
+            self.memory = np.empty(size, self.memory.dtype)
+        return self.memory[:size].reshape(bands, rows, cols)
+
+
 @dataclass(frozen=True, eq=False)
 class Source:
     """A raster to read from: if it lies on disk, it travels to a worker as a few numbers.
@@ -76,7 +89,8 @@ class Source:
         ------
         callable
             Takes top, left, bottom and right in pixels, all within the raster; returns the numbers, shape (bands,
-            rows, cols), and which of them are valid, shape (rows, cols), or None if only nodata tells.
+            rows, cols), and which of them are valid, shape (rows, cols), or None if only nodata tells. The numbers
+            stay until the next block is read.
 
         Raises
         ------
@@ -89,7 +103,8 @@ class Source:
         try:
             # Without it, GDAL copies uncompressed pixels twice.
             with rasterio.Env(GTIFF_DIRECT_IO="YES"), rasterio.open(self.path) as raster:
-                yield lambda *box: self._from_disk(raster, *box)
+                room = _Room(self.dtype)
+                yield lambda *box: self._from_disk(raster, room, *box)
         except RasterioError as error:
             fix = "download or copy it again: it is damaged, or has gone"
             raise RasterError("cannot be read", where=str(self.path), value=str(error), fix=fix) from None
@@ -98,9 +113,9 @@ class Source:
         numbers = np.asarray(self.image)[:, top:bottom, left:right]
         return numbers, self._valid(numbers)
 
-    def _from_disk(self, raster: Any, top: int, left: int, bottom: int, right: int) -> Pixels:
+    def _from_disk(self, raster: Any, room: _Room, top: int, left: int, bottom: int, right: int) -> Pixels:
         window, bands = Window(left, top, right - left, bottom - top), list(self.bands)
-        numbers = raster.read(bands, window=window)
+        numbers = raster.read(bands, window=window, out=room.shaped(len(bands), bottom - top, right - left))
         flags = [flag for band in bands for flag in raster.mask_flag_enums[band - 1]]
         if MaskFlags.per_dataset in flags or MaskFlags.alpha in flags:
             return numbers, (raster.read_masks(bands, window=window) > 0).all(axis=0)
