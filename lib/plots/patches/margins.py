@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import matplotlib.pyplot as plt
 import numpy as np
 import shapely
@@ -16,10 +18,12 @@ from lib.patches import Margins, sar_margins
 from lib.plots.style import BEFORE, INK, OURS, PUBLISHED, TRUTH, arrow, outline, shown_once
 from lib.radar.look import Look
 
+GEOMETRIES: tuple[tuple[int, Literal["left", "right"]], ...]
+GEOMETRIES = (350, "right"), (190, "right"), (190, "left"), (350, "left")
 HOUSE_M = (16.0, 11.0)  # a footprint to draw margins around
 
 
-def margin_plan(ax: Axes, look: Look, height_m: float, pixel_m: float, reach_m: float) -> Margins:
+def margin_plan(ax: Axes, look: Look, height_m: float, pixel_m: float, reach_m: tuple[float, float]) -> Margins:
     """Draw a footprint, where a building of some height appears, and the patch that holds it.
 
     Parameters
@@ -28,7 +32,7 @@ def margin_plan(ax: Axes, look: Look, height_m: float, pixel_m: float, reach_m: 
     look : Look
     height_m : float
     pixel_m : float
-    reach_m : float
+    reach_m : (east, north)
         The axes show this much on each side of the footprint, metres.
 
     Returns
@@ -48,7 +52,8 @@ def margin_plan(ax: Axes, look: Look, height_m: float, pixel_m: float, reach_m: 
     ax.fill(*swept.exterior.xy, color=BEFORE, alpha=0.22, lw=0)
     outline(ax, translate(house, east_m, north_m), BEFORE, lw=1.4, ls="--")
     outline(ax, house, TRUTH, lw=2)
-    ax.set(xlim=(-reach_m, reach_m), ylim=(-reach_m, reach_m), aspect="equal", xlabel="east (m)", ylabel="north (m)")
+    (east, north), labels = reach_m, {"xlabel": "east (m)", "ylabel": "north (m)"}
+    ax.set(xlim=(-east, east), ylim=(-north, north), aspect="equal", **labels)
     return rim
 
 
@@ -66,12 +71,10 @@ def four_margins(incidence_deg: float, height_m: float, pixel_m: float) -> Figur
     -------
     Figure
     """
-    fig, axes = plt.subplots(2, 2, figsize=(6.8, 7.2), sharex=True, sharey=True)
-    for ax, (heading, side) in zip(
-        axes.flat, [(350, "right"), (190, "right"), (190, "left"), (350, "left")], strict=True
-    ):
-        look = Look.from_heading(heading, side, incidence_deg)  # type: ignore[arg-type]
-        rim = margin_plan(ax, look, height_m, pixel_m, reach_m=78)
+    fig, axes = plt.subplots(2, 2, figsize=(7.2, 4.6), sharex=True, sharey=True)
+    for ax, (heading, side) in zip(axes.flat, GEOMETRIES, strict=True):
+        look = Look.from_heading(heading, side, incidence_deg)
+        rim = margin_plan(ax, look, height_m, pixel_m, reach_m=(70, 34))
         ax.set_title(f"heading {heading}°, {side}", fontsize=10)
         text = f"W {rim.west}  E {rim.east}  S {rim.south}  N {rim.north} px"
         ax.text(0.5, 0.97, text, transform=ax.transAxes, ha="center", va="top", fontsize=9, color=INK)
@@ -94,7 +97,7 @@ def one_margin(incidence_deg: float, heading_deg: float, height_m: float) -> Fig
     """
     fig, ax = plt.subplots(figsize=(5.2, 5.2))
     look = Look.from_heading(heading_deg, "right", incidence_deg)
-    rim = margin_plan(ax, look, height_m, 0.35, reach_m=105)
+    rim = margin_plan(ax, look, height_m, 0.35, reach_m=(105, 105))
     east, north = look.ground_range
     arrow(ax, (-85 * east, -85 * north), (-60 * east, -60 * north), PUBLISHED, lw=2.5)
     text = f"west {rim.west}, east {rim.east}, south {rim.south}, north {rim.north} pixels of 0.35 m"

@@ -75,7 +75,10 @@ def gallery(patches: Sequence[Patch], damaged: Sequence[bool], *, simulated: boo
     -------
     Figure
     """
-    fig, axes = plt.subplots(2, len(patches), figsize=(1.75 * len(patches), 3.7), squeeze=False)
+    shapes = [(patch.sar_mask.shape, patch.optical_mask.shape) for patch in patches]
+    heights = np.array([[rows / cols for rows, cols in pair] for pair in shapes]).max(axis=0)
+    size = 1.75 * len(patches), 1.75 * float(heights.sum()) + 0.5
+    fig, axes = plt.subplots(2, len(patches), figsize=size, squeeze=False, height_ratios=heights)
     for column, (patch, fallen) in enumerate(zip(patches, damaged, strict=True)):
         colour = DAMAGED if fallen else "#C9D2DA"
         for ax, image, mask in zip(
@@ -169,11 +172,21 @@ def wrong_side(
         ax.contour(patch.sar_mask, levels=[0.5], colors=ON_SAR[TRUTH], linewidths=1.5)
         if layover_px is not None:
             rows, cols = np.nonzero(patch.sar_mask)
+            mask_shape = patch.sar_mask.shape[::-1]
             start = float(cols.mean()), float(rows.mean())
-            arrow(ax, start, (start[0] + layover_px[0], start[1] + layover_px[1]), ON_SAR[PUBLISHED], lw=2)
-            ax.set(xlim=(-0.5, patch.sar.shape[1] - 0.5), ylim=(patch.sar.shape[0] - 0.5, -0.5))
+            # An arrow that leaves the patch is drawn up to its edge.
+            share = min(1.0, *(_room(at, by, size) for at, by, size in zip(start, layover_px, mask_shape, strict=True)))
+            end = start[0] + share * layover_px[0], start[1] + share * layover_px[1]
+            arrow(ax, start, end, ON_SAR[PUBLISHED], lw=2)
         ax.set_title(title, fontsize=10)
         ax.set(xlabel="column (pixels)", ylabel="row (pixels)")
         if simulated:
             simulated_note(ax)
     return shown_once(fig)
+
+
+def _room(start: float, step: float, size: int) -> float:
+    """Tell how much of a step stays between the first and the last pixel."""
+    if step == 0:
+        return 1.0
+    return ((size - 1 if step > 0 else 0) - start) / step
