@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from data_server import BODY, NAME, running_server, send, status, write_manifest
-from lib.data_cli import data_app
+from lib.cli.data import data_app
 from lib.manifest import MANIFEST, read_entries
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from lib.data_cli import data_app
+from lib.cli.data import data_app
 from lib.errors import CompanionError, CompanionWarning, ParameterError, RunError
 from lib.rerun.chapters import Project, find_chapter, here, list_chapters, read_chapter, write_pairs
 from lib.rerun.declarations import declared_parameters
