@@ -6,7 +6,6 @@ keeping them costs is a row of its own. Needs opencv-python-headless. Run: pytho
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -124,7 +123,9 @@ def peer_batch(folder: Path, names: list[str]) -> torch.Tensor:
 
 
 def peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Peak of this process alone: that of getrusage is inherited from the parent."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def cutting(folder: Path, shapes: np.ndarray) -> dict[str, Any]:
@@ -155,10 +156,11 @@ def cutting(folder: Path, shapes: np.ndarray) -> dict[str, Any]:
 def keeping(folder: Path, shapes: np.ndarray) -> dict[str, Any]:
     frame = gpd.GeoDataFrame({"building_id": [f"b{k}" for k in range(BUILDINGS)]}, geometry=shapes, crs=CRS)
     frame["damaged"] = np.arange(BUILDINGS) % 25 == 0
-    start, wall = time.process_time(), time.perf_counter()
+    before, start, wall = peak_mib(), time.process_time(), time.perf_counter()
     images = folder / "tiled" / "sar.tif", folder / "tiled" / "optical.tif"
     cut_patches(frame, *images, LOOK, folder / "store", sar_units="amplitude")
     row = {"cpu_s": time.process_time() - start, "wall_s": time.perf_counter() - wall, "peak_mib": peak_mib()}
+    row["peak_before_mib"] = before
     print(
         f"cut and keep, model-ready arrays and checksums too: {row['cpu_s']:.1f} CPU s, peak {row['peak_mib']:.0f} MiB"
     )

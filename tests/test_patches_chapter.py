@@ -88,7 +88,7 @@ def test_figures_of_patches(store, simulated):
     ready = store.ready(np.array([5]))[0]
     figures = [
         plot_patches.window_pair(store, names[5], simulated=simulated),
-        plot_patches.gallery(patches, [False, True, False], simulated=simulated),
+        plot_patches.gallery(patches, [False, True, None], simulated=simulated),
         plot_patches.steps_to_ready(patches[0], ready, simulated=simulated),
         plot_patches.wrong_side(
             [("one", patches[0]), ("two", patches[1])], simulated=simulated, layover_px=(-999.0, 0.0)
@@ -97,7 +97,7 @@ def test_figures_of_patches(store, simulated):
     for figure in figures:
         notes = [text.get_text() for ax in figure.axes for text in ax.texts if text.get_text()]
         assert ("simulated" in notes) == simulated
-    assert [ax.get_title() for ax in figures[1].axes[:3]] == ["a) intact", "b) damaged", "c) intact"]
+    assert [ax.get_title() for ax in figures[1].axes[:3]] == ["a) intact", "b) damaged", "c) no label"]
     arrow = figures[3].axes[0].texts[0]
     assert arrow.xy[0] == pytest.approx(0)
     plain = plot_patches.wrong_side([("plain", patches[0])], simulated=False)

@@ -194,6 +194,13 @@ def test_a_finished_store_is_opened_not_cut_again(scene, store):
     assert {path: path.stat().st_mtime_ns for path in store.root.rglob("*")} == before
 
 
+def test_a_store_killed_while_it_is_sealed_is_sealed_again(tmp_path):
+    scene = make_scene(tmp_path, count=10)
+    before = content(scene.cut(shard=2))
+    (tmp_path / "store" / "SHA256SUMS").unlink()
+    assert content(scene.cut(shard=2)) == before
+
+
 def test_a_store_of_other_data_is_not_continued(scene, store):
     with pytest.raises(PatchesError, match="other data or settings"):
         scene.cut(all_touched=True)

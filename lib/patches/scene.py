@@ -8,7 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import xarray as xr
 
-from lib.buildings import read_buildings
+from lib.buildings import densest_window, read_buildings
 from lib.city import make_city, render_optical, simulate_sar
 from lib.errors import ParameterError
 from lib.radar.look import Look
@@ -56,6 +56,7 @@ def load_scene(
         Of the simulation; a SAR file that says its own goes before it.
     seed : int
     extent_m : float
+        Side of the simulated city, or of the densest part of real footprints, metres.
     n_buildings : int
         Of the simulated city.
 
@@ -86,6 +87,6 @@ def load_scene(
     if named not in ([], ["footprints"]):
         fix = "give all three, or only footprints"
         raise ParameterError("belong together", where="sar, optical, footprints", value=named, fix=fix)
-    real = None if footprints is None else read_buildings(footprints)
+    real = None if footprints is None else densest_window(read_buildings(footprints), extent_m)
     city = make_city(seed=seed, extent_m=extent_m, n_buildings=n_buildings, footprints=real)
     return Scene(city.buildings, simulate_sar(city, look)[0], render_optical(city), look, simulated=True)

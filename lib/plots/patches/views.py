@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from shapely.affinity import translate
@@ -62,13 +63,14 @@ def window_pair(store: PatchStore, building_id: str, *, simulated: bool) -> Figu
     return shown_once(fig)
 
 
-def gallery(patches: Sequence[Patch], damaged: Sequence[bool], *, simulated: bool) -> Figure:
+def gallery(patches: Sequence[Patch], damaged: Sequence[bool | None], *, simulated: bool) -> Figure:
     """Show buildings beside each other, SAR above and optical below, with the outlines of their masks.
 
     Parameters
     ----------
     patches : sequence of Patch
-    damaged : sequence of bool
+    damaged : sequence of bool or None
+        None, or a missing value, where there is no label.
     simulated : bool
 
     Returns
@@ -80,7 +82,8 @@ def gallery(patches: Sequence[Patch], damaged: Sequence[bool], *, simulated: boo
     size = 1.75 * len(patches), 1.75 * float(heights.sum()) + 0.5
     fig, axes = plt.subplots(2, len(patches), figsize=size, squeeze=False, height_ratios=heights)
     for column, (patch, fallen) in enumerate(zip(patches, damaged, strict=True)):
-        colour = DAMAGED if fallen else "#C9D2DA"
+        label = "no label" if pd.isna(fallen) else "damaged" if fallen else "intact"
+        colour = DAMAGED if label == "damaged" else "#C9D2DA"
         for ax, image, mask in zip(
             axes[:, column], (grey(patch.sar), patch.optical), (patch.sar_mask, patch.optical_mask), strict=True
         ):
@@ -88,8 +91,8 @@ def gallery(patches: Sequence[Patch], damaged: Sequence[bool], *, simulated: boo
             ax.contour(mask, levels=[0.5], colors=colour, linewidths=1.3)
             ax.set(xticks=[], yticks=[], aspect="equal", anchor="N")
             ax.spines[:].set_visible(False)
-        name = f"{'abcdefghijkl'[column]}) {'damaged' if fallen else 'intact'}"
-        axes[0, column].set_title(name, fontsize=10, color=DAMAGED if fallen else INK)
+        name = f"{'abcdefghijkl'[column]}) {label}"
+        axes[0, column].set_title(name, fontsize=10, color=DAMAGED if label == "damaged" else INK)
     axes[0, 0].set_ylabel("SAR")
     axes[1, 0].set_ylabel("optical")
     if simulated:
