@@ -49,13 +49,21 @@ def test_geographic_footprints_go_to_utm_and_say_so(tmp_path):
 def test_a_wanted_crs_is_given(tmp_path):
     boxes().to_file(tmp_path / "b.gpkg")
     with pytest.warns(CompanionWarning):
-        assert read_buildings(tmp_path / "b.gpkg", crs="EPSG:3857").crs.to_epsg() == 3857
+        assert read_buildings(tmp_path / "b.gpkg", crs="EPSG:32636").crs.to_epsg() == 32636
 
 
-@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263", "nonsense"])
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263", "EPSG:3857", "nonsense"])
 def test_a_wanted_crs_not_in_metres_is_refused(crs):
     with pytest.raises(CRSError):
         to_metres(boxes(), crs)
+
+
+def test_web_mercator_goes_to_utm_because_its_metres_are_not(tmp_path):
+    boxes().to_crs(3857).to_file(tmp_path / "b.gpkg")
+    with pytest.warns(CompanionWarning, match=r"off by 2\d %"):
+        table = read_buildings(tmp_path / "b.gpkg")
+    assert table.crs.to_epsg() == 32637
+    np.testing.assert_allclose(table.geometry.area, 240.0, rtol=1e-4)
 
 
 def test_missing_crs_is_refused():

@@ -14,7 +14,7 @@ from lib.city.lattice import RayLattice, fill_polygons, lattice_over, pixels_wit
 from lib.city.noise import smooth_field, stream_key, uniform
 from lib.city.terrain import heights_at, random_field
 from lib.city.windows import centre_window, damage_window, window_at
-from lib.errors import BuildingsError, CityError
+from lib.errors import BuildingsError, CityError, CRSError
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +147,19 @@ def test_real_footprints_keep_what_they_know():
     ("changes", "message"),
     [
         ({"extent_m": 20}, "extent_m"), ({"n_buildings": 0}, "n_buildings"), ({"damaged_share": 1.5}, "damaged_share"), ({"seed": -1}, "seed"),
-        ({"extent_m": 100, "n_buildings": 500}, "too many buildings"), ({"crs": "EPSG:4326"}, "not projected"), ({"hight": 3}, "hight"),
+        ({"extent_m": 100, "n_buildings": 500}, "too many buildings"), ({"seed": 1.5}, "whole number"), ({"extent_m": "a"}, "extent_m"), ({"dem_bias_m": float("nan")}, "dem_bias_m"), ({"base_m": float("inf")}, "base_m"), ({"hight": 3}, "hight"),
         ({"dem_rms_m": float("nan")}, "dem_rms_m"),
     ],
 )  # fmt: skip
 def test_impossible_cities_are_refused(changes, message):
     with pytest.raises(CityError, match=message):
         make_city(**changes)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263", "EPSG:3857", "bogus"])
+def test_a_city_needs_true_metres(crs):
+    with pytest.raises(CRSError, match="make_city"):
+        make_city(crs=crs)
 
 
 def test_no_footprints_are_refused():

@@ -15,9 +15,11 @@ from lib.city.lattice import RayLattice
 from lib.city.lone import lone_building
 from lib.city.product import save_sar
 from lib.city.realism import (
+    CHIP,
     REAL_CHIP_DB,
     REAL_LAGS,
     REAL_LOOKS,
+    SPOTLIGHT,
     homogeneous_windows,
     lag_correlation,
     looks_of,
@@ -27,7 +29,7 @@ from lib.city.realism import (
 )
 from lib.city.speckle import blur, gamma_speckle, gaussian_kernel
 from lib.city.walls import facing_walls, true_shifts
-from lib.errors import CityError, CompanionWarning, FetchError
+from lib.errors import CityError, CompanionWarning, FetchError, VerificationError
 from lib.radar.look import Look
 from lib.rasters import read_sar
 
@@ -213,7 +215,7 @@ def test_the_kept_statistics_are_those_of_the_real_files(mirror):
     speckle, measured = real_spotlight()
     assert measured
     np.testing.assert_allclose(speckle.looks, REAL_LOOKS, atol=0.01)
-    assert speckle.correlation == pytest.approx(REAL_LAGS[0], abs=0.001)
+    assert speckle.correlation == pytest.approx(REAL_LAGS, abs=0.001)
     assert len(speckle.windows) == 360
 
 
@@ -229,6 +231,15 @@ def test_kept_statistics_stand_in_with_a_warning(monkeypatch):
     assert not measured
     assert speckle.looks.tolist() == list(REAL_LOOKS)
     assert speckle.windows.size == 0
+
+
+@pytest.mark.parametrize(("ask", "name"), [(real_chip, CHIP), (real_spotlight, SPOTLIGHT)])
+def test_wrong_bytes_are_not_stood_in_for(ask, name, monkeypatch, tmp_path):
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_bytes(b"II*\x00 cut")
+    with pytest.raises(VerificationError, match="expected sha256"):
+        ask()
 
 
 def test_city_speckle_has_the_looks_of_the_real_image():

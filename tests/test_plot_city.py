@@ -110,7 +110,7 @@ def test_marks_and_section_agree_with_the_formulas():
 
 @pytest.mark.parametrize("windows", [np.zeros(0), np.linspace(1, 5, 40)])
 def test_realism_draws_what_it_was_given(windows):
-    ours, real = (Speckle(np.array(REAL_LOOKS), 0.5, sample) for sample in (np.linspace(2, 3, 30), windows))
+    ours, real = (Speckle(np.array(REAL_LOOKS), (0.5, 0.1), sample) for sample in (np.linspace(2, 3, 30), windows))
     profile = (np.arange(5.0), np.arange(5.0))
     figure = plot_city.realism(np.array([REAL_CHIP_DB]) + 1.0, REAL_CHIP_DB, ours, real, profile, {"edge": 2.0})
     tail = figure.axes[0]

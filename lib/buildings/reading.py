@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataSourceError
 
 from lib.buildings.cityjson import read_cityjson
+from lib.buildings.metres import projected_in_metres
 from lib.buildings.schema import COLUMNS, SCHEMA, check_buildings
 from lib.errors import BuildingsError, CompanionWarning, CRSError
 
@@ -83,7 +84,7 @@ def to_metres(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataFra
     frame : GeoDataFrame
         Any CRS, but not none.
     crs : str, optional
-        Target; by default the table's own if projected, else the UTM zone of its centre.
+        Target; by default the table's own if that is projected in true metres, else the UTM zone of its centre.
 
     Returns
     -------
@@ -115,29 +116,36 @@ def to_metres(frame: gpd.GeoDataFrame, crs: str | None = None) -> gpd.GeoDataFra
 
 
 def _target_crs(frame: gpd.GeoDataFrame, crs: str | None) -> pyproj.CRS:
+    shown = frame[~frame.geometry.isna() & np.isfinite(frame.geometry.bounds).all(axis=1)]
+    if crs:
+        known = pyproj.CRS.from_user_input(crs) if _is_known(crs) else None
+        middle = _middle(shown.to_crs(known)) if known is not None and known.is_projected else (0.0, 0.0)
+        return projected_in_metres(crs, *middle, where="crs")
+    # A compound CRS carries heights that a footprint does not have.
+    own = pyproj.CRS(frame.crs.sub_crs_list[0]) if frame.crs.is_compound else frame.crs
+    if own.is_projected:
+        try:
+            return projected_in_metres(own, *_middle(shown), where="footprints")
+        except CRSError as error:
+            warnings.warn(f"{error} Going to UTM.", CompanionWarning, stacklevel=4)
     try:
-        if crs:
-            target = pyproj.CRS.from_user_input(crs)
-        elif frame.crs.is_projected:
-            # A compound CRS carries heights that a footprint does not have.
-            target = pyproj.CRS(frame.crs.sub_crs_list[0]) if frame.crs.is_compound else frame.crs
-        else:
-            target = frame[~frame.geometry.isna()].estimate_utm_crs()
-    except (pyproj.exceptions.CRSError, RuntimeError, ValueError) as error:
-        raise CRSError(
-            "not a usable CRS",
-            where="crs",
-            value=crs,
-            fix=f"give an EPSG code or fix the coordinates: {error}",
-        ) from error
-    if not target.is_projected or target.axis_info[0].unit_name != "metre":
-        raise CRSError(
-            "not projected in metres",
-            where="crs",
-            value=target.name,
-            fix="give a projected CRS, such as the UTM zone of the place",
-        )
-    return target
+        return shown.estimate_utm_crs()
+    except (RuntimeError, ValueError) as error:
+        fix = f"fix the coordinates: {error}"
+        raise CRSError("no UTM zone for it", where="footprints", value=own.name, fix=fix) from error
+
+
+def _is_known(crs: str) -> bool:
+    try:
+        pyproj.CRS.from_user_input(crs)
+    except pyproj.exceptions.CRSError:
+        return False
+    return True
+
+
+def _middle(frame: gpd.GeoDataFrame) -> tuple[float, float]:
+    west, south, east, north = frame.total_bounds
+    return float(west + east) / 2, float(south + north) / 2
 
 
 def sort_buildings(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:

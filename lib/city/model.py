@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from typing import Any
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lib.buildings import check_buildings, sort_buildings
+from lib.buildings.metres import projected_in_metres
 from lib.city.attributes import FLOOR_HEIGHT_M, draw_attributes, draw_damage, draw_uses
 from lib.city.layout import Layout, lay_out
 from lib.city.terrain import faulty_dem, heights_at, random_field, smooth_hills
@@ -66,25 +68,27 @@ class CityParameters:
 
     def __post_init__(self) -> None:
         """Refuse values from which no city can be made."""
+        for name in ("seed", "n_buildings"):
+            if not isinstance(getattr(self, name), Integral):
+                where = f"make_city({name}=...)"
+                raise CityError("not a whole number", where=where, value=getattr(self, name), fix="give an int")
         ranges = {
             "seed": (0, 2**31), "extent_m": (50, 100_000), "n_buildings": (1, 10_000_000), "damaged_share": (0, 1), "relief_m": (0, 500),
             "dem_rms_m": (0, 500), "dem_correlation_m": (5, 100_000), "dem_leakage": (0, 1), "dem_leakage_blur_m": (0, 1000), "vegetation": (0, 20),
         }  # fmt: skip
         for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
+            if not isinstance(getattr(self, name), Real) or not low <= getattr(self, name) <= high:
                 raise CityError(
                     "out of range",
                     where=f"make_city({name}=...)",
                     value=getattr(self, name),
                     fix=f"give a number from {low} to {high}",
                 )
-        if not pyproj.CRS(self.crs).is_projected:
-            raise CityError(
-                "not projected in metres",
-                where="make_city(crs=...)",
-                value=self.crs,
-                fix="give a projected CRS such as EPSG:32637",
-            )
+        for name in ("base_m", "dem_bias_m"):
+            if not np.isfinite(getattr(self, name)):
+                where = f"make_city({name}=...)"
+                raise CityError("not finite", where=where, value=getattr(self, name), fix="give a number of metres")
+        projected_in_metres(self.crs, *self.southwest, where="make_city(crs=...)")
 
 
 @dataclass(frozen=True)

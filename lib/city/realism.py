@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,23 +149,23 @@ class Speckle:
     ----------
     looks : ndarray, shape (3,)
         50th, 90th and 99th percentile of the equivalent number of looks.
-    correlation : float
-        Of neighbouring pixels.
+    correlation : tuple of float
+        Of pixels one and two apart.
     windows : ndarray
         The number of looks of every window; empty where only the summary is at hand.
     """
 
     looks: NDArray[Any]
-    correlation: float
+    correlation: tuple[float, float]
     windows: NDArray[Any]
 
 
-def speckle_of(intensity: ArrayLike, dimmest: float) -> Speckle:
-    """Measure the speckle of an image.
+def speckle_of(images: Sequence[ArrayLike], dimmest: float) -> Speckle:
+    """Measure the speckle of one or more images.
 
     Parameters
     ----------
-    intensity : array_like, shape (rows, cols)
+    images : sequence of array_like, each of shape (rows, cols)
         Linear power.
     dimmest : float
         As in ``homogeneous_windows``.
@@ -173,9 +174,10 @@ def speckle_of(intensity: ArrayLike, dimmest: float) -> Speckle:
     -------
     Speckle
     """
-    windows = homogeneous_windows(intensity, dimmest)
+    windows = np.concatenate([homogeneous_windows(image, dimmest) for image in images])
     looks = looks_of(windows)
-    return Speckle(np.percentile(looks, (50, 90, 99)), lag_correlation(windows, 1), looks)
+    lags = lag_correlation(windows, 1), lag_correlation(windows, 2)
+    return Speckle(np.percentile(looks, (50, 90, 99)), lags, looks)
 
 
 def real_spotlight() -> tuple[Speckle, bool]:
@@ -191,5 +193,5 @@ def real_spotlight() -> tuple[Speckle, bool]:
         image = read_sar(fetch(SPOTLIGHT), "amplitude", rotated="keep")
     except FetchError as error:
         warnings.warn(f"kept speckle of the real image is used: {error}", CompanionWarning, stacklevel=2)
-        return Speckle(np.array(REAL_LOOKS), REAL_LAGS[0], np.zeros(0)), False
-    return speckle_of(np.nan_to_num(10 ** (image.to_numpy() / 10)), SPOTLIGHT_DIMMEST), True
+        return Speckle(np.array(REAL_LOOKS), REAL_LAGS, np.zeros(0)), False
+    return speckle_of([np.nan_to_num(10 ** (image.to_numpy() / 10))], SPOTLIGHT_DIMMEST), True

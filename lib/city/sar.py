@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class SarParameters:
             "roof_gain_db": (-40, 40),
         }
         for name, (low, high) in ranges.items():
-            if not low <= getattr(self, name) <= high:
+            if not isinstance(getattr(self, name), Real) or not low <= getattr(self, name) <= high:
                 raise CityError(
                     "out of range",
                     where=f"simulate_sar({name}=...)",

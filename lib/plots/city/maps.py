@@ -104,6 +104,7 @@ def era_table(city: City) -> Figure:
     ax.set_yticks(range(len(shares)), list(shares.index))
     ax.spines[:].set_visible(False)
     fig.colorbar(picture, label="share of the era's buildings (%)")
+    simulated_note(ax)
     return shown_once(fig)
 
 
