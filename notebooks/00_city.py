@@ -178,8 +178,8 @@ record("shift_max_m", round(float(truth["shift_m"].max()), 1), unit="m")
 
 # %% [markdown]
 # The truth that comes with the image says how far each double-bounce line lies from its wall: between
-# {glue:text}`shift_min_m` and {glue:text}`shift_max_m` m, {glue:text}`shift_mean_m` m on average. The chapter on
-# registration has to find these numbers without being told.
+# {glue:text}`shift_min_m` and {glue:text}`shift_max_m` m, {glue:text}`shift_mean_m` m on average. Registration
+# (`lib.registration`) has to find these numbers without being told.
 #
 # Now walk around the block. Only walls that face the sensor draw a line, so every flight direction shows other walls,
 # and steep looks (small incidence angles) lean the houses farther over.

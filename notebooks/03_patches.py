@@ -355,7 +355,7 @@ temporary.cleanup()
 # | mask in SAR, in optical | registered, original footprint | the same | |
 # | patches at the border | not said | padded, flagged | |
 # | buildings | 4029 | {glue:text}`used` | size of the default run |
-# | footprints placed by | algorithm, then by hand | algorithm | truth is known here, see the registration chapter |
+# | footprints placed by | algorithm, then by hand | algorithm | truth is known here |
 # | code | not released | `cut_patches` | |
 #
 # ## Run it on your own data
