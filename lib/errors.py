@@ -75,7 +75,11 @@ class ManifestError(CompanionError):
 
 
 class FetchError(CompanionError):
-    """A file that could not be fetched, verified or unpacked."""
+    """A file that cannot be had or unpacked: a caller may go on without it, and say so."""
+
+
+class VerificationError(CompanionError):
+    """Bytes that are not those the manifest names: a file is there but wrong, and nobody may go on without it."""
 
 
 class ParameterError(CompanionError):

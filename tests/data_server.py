@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib.errors import FetchError
+from lib.errors import CompanionError, FetchError
 from lib.manifest import fetch
 
 BODY = b"II*\x00" + bytes(range(256)) * 800
@@ -134,7 +134,8 @@ def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-def failing(manifest: Path, **options: float) -> str:
-    with pytest.raises(FetchError) as caught:
+def failing(manifest: Path, kind: type[CompanionError] = FetchError, **options: float) -> str:
+    with pytest.raises(kind) as caught:
         fetch(NAME, manifest=manifest, **options)
+    assert type(caught.value) is kind
     return str(caught.value)

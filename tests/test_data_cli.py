@@ -94,6 +94,17 @@ def test_fetch_names_the_address_of_a_failed_download(tmp_path, server):
     assert f"{url}: HTTP 500" in result.stderr
 
 
+def test_fetch_tells_wrong_bytes_in_one_sentence(tmp_path, cache):
+    (cache / "set").mkdir(parents=True)
+    (cache / NAME).write_bytes(BODY[:500])
+    result = run("fetch", NAME, "--manifest", write_manifest(tmp_path, ["http://127.0.0.1:9/a"]))
+    assert result.exit_code == 1
+    told = result.stderr.splitlines()[0]
+    assert told.startswith(f"error: {cache / NAME}: 500 bytes instead of")
+    assert told.count("Fix: ") == 1
+    assert result.stderr.splitlines()[1:] == ["1 of 1 failed."]
+
+
 def test_fetch_without_a_name_is_a_usage_error():
     assert run("fetch").exit_code == 2
 

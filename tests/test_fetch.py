@@ -26,6 +26,7 @@ from data_server import (
     status,
     write_manifest,
 )
+from lib.errors import FetchError, VerificationError
 from lib.manifest import fetch, first_use, verify
 
 
@@ -129,14 +130,15 @@ class TestBadServers:
     )  # fmt: skip
     def test_a_bad_answer_is_refused_and_leaves_nothing(self, server, cache, tmp_path, route, said):
         url = server.add("/a", route)
-        message = failing(write_manifest(tmp_path, [url]))
+        wrong = "instead of" in said[0] or said[0].startswith(("other content", "an empty"))
+        message = failing(write_manifest(tmp_path, [url]), VerificationError if wrong else FetchError)
         for part in [url, *said, str(cache / NAME)]:
             assert part in message
         assert files_below(cache) == []
 
     def test_a_page_under_a_file_without_a_known_hash_is_refused_and_not_recorded(self, server, cache, tmp_path):
         manifest = write_manifest(tmp_path, [server.add("/a", send(b"<html>"))], sha256=None, size=None)
-        assert "expected sha256 not known yet" in failing(manifest)
+        assert "expected sha256 not known yet" in failing(manifest, VerificationError)
         assert files_below(cache) == []
 
     def test_a_truncated_file_without_a_known_hash_is_not_recorded(self, server, cache, tmp_path):
@@ -167,6 +169,12 @@ class TestBadServers:
         assert f"{urls[0]}: HTTP 404 Not Found; {urls[1]}: other content" in message
         assert "2 tried" in message
 
+    def test_wrong_bytes_from_every_address_are_not_taken_for_an_absent_file(self, server, cache, tmp_path):
+        urls = [server.add("/a", send(b"<html>")), server.add("/b", send(OTHER))]
+        message = failing(write_manifest(tmp_path, urls), VerificationError)
+        assert "a web page (HTML)" in message
+        assert OTHER_SHA256 in message
+
 
 class TestUnknownHashes:
     def test_recorded_on_first_use_then_held_to(self, server, cache, tmp_path):
@@ -175,7 +183,7 @@ class TestUnknownHashes:
         assert first_use.recorded(cache, NAME) == SHA256
         path.unlink()
         server.add("/a", send(OTHER))
-        message = failing(manifest)
+        message = failing(manifest, VerificationError)
         assert SHA256 in message
         assert OTHER_SHA256 in message
         assert not path.exists()
@@ -187,12 +195,12 @@ class TestUnknownHashes:
         fetch(NAME, manifest=manifest)
         assert [v.state for v in verify(manifest=manifest)] == ["good"]
         (own_mirror / NAME).write_bytes(OTHER)
-        assert OTHER_SHA256 in failing(manifest)
+        assert OTHER_SHA256 in failing(manifest, VerificationError)
 
     def test_another_process_that_was_quicker_counts(self, server, cache, tmp_path, monkeypatch):
         manifest = write_manifest(tmp_path, [server.add("/a", send(BODY))], sha256=None)
         monkeypatch.setattr(first_use, "record", lambda *args: OTHER_SHA256)
-        assert "another copy was recorded first" in failing(manifest)
+        assert "another copy was recorded first" in failing(manifest, VerificationError)
         assert files_below(cache) == []
 
 

@@ -28,6 +28,7 @@ from data_server import (
     send_half_then,
     write_manifest,
 )
+from lib.errors import VerificationError
 from lib.manifest import fetch, first_use
 from lib.manifest.downloads import STALE_PART_S
 
@@ -60,13 +61,13 @@ class TestBadDisks:
         stamp = path.stat()
         path.write_bytes(OTHER)
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-        message = failing(manifest)
+        message = failing(manifest, VerificationError)
         for part in [str(path), SHA256, OTHER_SHA256, f"delete {path}"]:
             assert part in message
 
     def test_a_corrupt_mirror_is_refused_and_the_network_not_asked(self, server, own_mirror, tmp_path):
         (own_mirror / NAME).write_bytes(OTHER)
-        message = failing(write_manifest(tmp_path, [server.add("/a", send(BODY))]))
+        message = failing(write_manifest(tmp_path, [server.add("/a", send(BODY))]), VerificationError)
         for part in [str(own_mirror / NAME), SHA256, OTHER_SHA256]:
             assert part in message
         assert server.hits == []
@@ -126,11 +127,11 @@ class TestBadDisks:
 FETCHING = """
 import sys
 from pathlib import Path
-from lib.errors import FetchError
+from lib.errors import FetchError, VerificationError
 from lib.manifest import fetch
 try:
     print(fetch("set/image.tif", manifest=Path(sys.argv[1])))
-except FetchError as error:
+except (FetchError, VerificationError) as error:
     sys.exit(str(error))
 """
 

@@ -8,8 +8,8 @@ import xarray as xr
 from pyproj import Transformer
 
 import lib.geocoding.acquisition
-from lib.errors import CompanionWarning, CRSError, FetchError, ParameterError, RasterError
-from lib.geocoding.acquisition import MADE_UP, load_acquisition
+from lib.errors import CompanionWarning, CRSError, FetchError, ParameterError, RasterError, VerificationError
+from lib.geocoding.acquisition import MADE_UP, REAL, load_acquisition
 from lib.geocoding.flat_earth import flat_enough_dh_m, flat_error_map, line_of_sight
 from lib.radar.geodesy import ecef
 from lib.radar.look import Look
@@ -113,6 +113,14 @@ def test_without_any_metadata_the_pass_is_made_up_and_says_so(nothing_at_hand):
     assert seen.look.incidence_deg == 43.1
     assert seen.look.range_azimuth_deg == approx(80.0)
     assert len(seen.orbit.times) == 61
+
+
+def test_wrong_bytes_of_the_real_metadata_are_not_replaced(monkeypatch, tmp_path):
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path))
+    (tmp_path / REAL).parent.mkdir()
+    (tmp_path / REAL).write_text('{"collect": {}}')
+    with pytest.raises(VerificationError, match="instead of"):
+        load_acquisition()
 
 
 def test_given_metadata_that_are_wrong_are_never_replaced(nothing_at_hand, tmp_path):

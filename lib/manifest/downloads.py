@@ -13,7 +13,7 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from lib.errors import FetchError
+from lib.errors import FetchError, VerificationError
 from lib.manifest.entries import Entry
 from lib.manifest.magic import HEAD_BYTES, head_fault
 
@@ -45,7 +45,9 @@ def check_file(path: Path, entry: Entry, source: str, fix: str) -> str:
     Raises
     ------
     FetchError
-        If the file cannot be read or is not what the entry says; the message has the source and both hashes.
+        If the file cannot be read.
+    VerificationError
+        If the file is not what the entry says; the message has the source and both hashes.
     """
     try:
         got = str(pooch.file_hash(str(path)))
@@ -62,7 +64,7 @@ def check_file(path: Path, entry: Entry, source: str, fix: str) -> str:
     if fault is not None:
         expected = entry.sha256 or "not known yet"
         hashes = f"expected sha256 {expected}, got {got}"
-        raise FetchError(f"{fault}; {hashes}", where=source, value=f"{size} bytes", fix=fix)
+        raise VerificationError(f"{fault}; {hashes}", where=source, value=f"{size} bytes", fix=fix)
     return got
 
 
@@ -79,7 +81,7 @@ def download(entry: Entry, place: Path, accept: Callable[[Path, str], object], t
     place : Path
         Its final name; written only by one atomic move.
     accept : callable
-        Called with the temporary file and its address; raises FetchError to refuse it.
+        Called with the temporary file and its address; raises VerificationError to refuse it.
     timeout_s : float
         Longest silence of the server, in seconds, before the next address is tried.
 
@@ -87,8 +89,10 @@ def download(entry: Entry, place: Path, accept: Callable[[Path, str], object], t
     ------
     FetchError
         If no address gives the file, with each address and its reason, or if the disk cannot be written.
+    VerificationError
+        If every address answers, and each with wrong bytes.
     """
-    failures = []
+    failures, unhad = [], 0
     for url in entry.urls:
         try:
             with part_beside(place) as part:
@@ -96,7 +100,8 @@ def download(entry: Entry, place: Path, accept: Callable[[Path, str], object], t
                 accept(part, url)
                 os.replace(part, place)
             return
-        except FetchError as error:
+        except (FetchError, VerificationError) as error:
+            unhad += isinstance(error, FetchError)
             failures.append(f"{url}: {error.what}")
         except OSError as error:
             raise FetchError(
@@ -105,7 +110,8 @@ def download(entry: Entry, place: Path, accept: Callable[[Path, str], object], t
                 value=error.strerror or str(error),
                 fix="free some space or make the folder writable, or set COMPANION_CACHE to another folder",
             ) from error
-    raise FetchError(
+    kind = FetchError if unhad else VerificationError
+    raise kind(
         "no address gave the file: " + "; ".join(failures),
         where=entry.name,
         value=f"{len(failures)} tried",

@@ -16,7 +16,7 @@ from typing import Literal
 
 import pooch
 
-from lib.errors import FetchError, ManifestError
+from lib.errors import FetchError, ManifestError, VerificationError
 from lib.manifest import first_use
 from lib.manifest.downloads import check_file, download
 from lib.manifest.entries import Entry, read_entries
@@ -144,8 +144,9 @@ def fetch(name: str, *, manifest: Path | None = None, timeout_s: float = TIMEOUT
     ManifestError
         If the manifest is wrong or does not hold the name.
     FetchError
-        If a copy has the wrong bytes, no address gives the file, the disk cannot be written, or the file
-        must be fetched by hand.
+        If no address gives the file, the disk cannot be written, or the file must be fetched by hand.
+    VerificationError
+        If a copy in the cache or the mirror has the wrong bytes, or every address answers with wrong bytes.
 
     Examples
     --------
@@ -265,7 +266,7 @@ def _accept(entry: Entry, path: Path, source: str, fix: str) -> None:
         first = first_use.record(cache, entry.name, got)
         if first != got:
             what = f"another copy was recorded first; expected sha256 {first}, got {got}"
-            raise FetchError(what, where=source, value=entry.name, fix=fix)
+            raise VerificationError(what, where=source, value=entry.name, fix=fix)
 
 
 def _by_hand(entry: Entry, place: Path) -> FetchError:
@@ -282,7 +283,7 @@ def _verdict(entry: Entry, found: Literal["cache", "mirror"], path: Path) -> Ver
     sha256 = entry.sha256 or first_use.recorded(cache_folder(), entry.name)
     try:
         check_file(path, replace(entry, sha256=sha256), str(path), "fetch it again")
-    except FetchError as error:
+    except (FetchError, VerificationError) as error:
         return Verdict(entry.name, found, "wrong", str(error))
     if sha256 is None:
         return Verdict(entry.name, found, "unproven", "its hash is not known before its first use")
