@@ -199,3 +199,64 @@ def test_a_preset_of_another_layout_is_refused(presets, text):
     (presets.presets / "bad.yaml").write_text(text)
     with pytest.raises(ParameterError, match="not laid out as a preset"):
         read_preset(presets, "bad")
+
+
+LIMITED = """
+side: str = "right"  # of the antenna [right | left]
+incidence_deg: float = 43.1  # from the vertical [0 to 90]
+looks: list[int] = [1, 4]  # of the image [1 | 2 | 4]
+limit: int | None = None  # of buildings [1 to 1000000]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("side", "left"), ("incidence_deg", 0), ("incidence_deg", 90.0), ("looks", [2]), ("limit", None), ("limit", 1)],
+)
+def test_values_within_the_declared_limits_are_taken(name, value):
+    assert check_parameters(parse_declarations(LIMITED, "00_city"), {name: value}, "00_city") == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("side", "up", "00_city, side: not allowed (got 'up'). Fix: give 'right' or 'left'."),
+        ("incidence_deg", 95.0, "00_city, incidence_deg: not allowed (got 95.0). Fix: give a number from 0 to 90."),
+        ("incidence_deg", -0.1, "give a number from 0 to 90."),
+        ("looks", [1, 3], "not allowed (got [1, 3]). Fix: give 1 or 2 or 4."),
+        ("limit", 1_000_001, "give a number from 1 to 1000000."),
+    ],
+)
+def test_values_outside_the_declared_limits_are_refused_in_one_sentence(name, value, said):
+    with pytest.raises(ParameterError) as caught:
+        check_parameters(parse_declarations(LIMITED, "00_city"), {name: value}, "00_city")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x: int = 1  # [1 to]",
+        "x: int = 1  # [1]",
+        "x: int = 1  # []",
+        "x: int = 1  # [1 to 2] of them",
+        "x: int = 1  # [1 to 2] [1 | 2]",
+        "x: int = 1  # 1 to 2]",
+        "x: int = 1  # [0.5 to 2]",
+        "x: int = 1  # [2 to 0]",
+        "x: int = 1  # [1|2]",
+        "x: int = 1  # [1 | a]",
+        "x: int = 1  # [1 | 1]",
+        "x: str = 'a'  # [1 to 2]",
+        "x: Path | None = None  # [a | b]",
+        "x: bool = True  # [true | false]",
+    ],
+)
+def test_limits_are_read_strictly(line):
+    with pytest.raises(ParameterError, match="brackets that do not hold limits"):
+        parse_declarations(line, "00_city")
+
+
+def test_a_default_outside_its_limits_is_refused():
+    with pytest.raises(ParameterError, match=r"not allowed .got 3"):
+        parse_declarations("x: int = 3  # [1 to 2]", "00_city")

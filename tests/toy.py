@@ -9,7 +9,7 @@ from lib.rerun.chapters import Project, here
 
 # What a chapter's kernel and every key reach; the rest of lib stays out, so that a test may change any file.
 MODULES = (
-    "__init__.py", "errors.py", "kernel_cache.py", "rerun/__init__.py", "rerun/record.py", "rerun/execute.py",
+    "__init__.py", "errors.py", "kernel_cache.py", "rerun/__init__.py", "rerun/record.py", "rerun/execute.py", "rerun/telling.py",
     "plots/__init__.py", "plots/style.py", "plots/matplotlibrc",
 )  # fmt: skip
 

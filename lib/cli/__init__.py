@@ -15,7 +15,7 @@ from lib.rerun.declarations import declared_parameters
 from lib.rerun.execute import CELL_TIMEOUT_S
 from lib.rerun.parameters import parse_assignments
 from lib.rerun.presets import list_presets
-from lib.rerun.run import plan_run, run_all, run_aloud
+from lib.rerun.run import Run, plan_run, run_all, run_aloud
 
 
 class _Plainly(TyperGroup):
@@ -76,7 +76,8 @@ def run_command(
         values = parse_assignments(declared, parameter or [], path.stem)
         plan = plan_run(project(), chapter, values, preset)
         done = [run_aloud(plan, cell_timeout, typer.echo)]
-        typer.echo(f"folder: {plan.folder}")
+        if isinstance(done[0], Run):
+            typer.echo(f"folder: {done[0].folder}")
     if any(isinstance(one, CompanionError) for one in done):
         raise typer.Exit(1)
 

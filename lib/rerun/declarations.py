@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from lib.errors import ParameterError
 from lib.rerun.chapters import has_tag
+from lib.rerun.limits import Limits, read_limits
 
 SCALARS = ("bool", "int", "float", "str", "Path")
 EXAMPLES = {
@@ -39,6 +40,8 @@ class Parameter:
     default : object
     comment : str
         The text after ``#``: what the parameter means, with its unit.
+    limits : Limits or None
+        What the end of the comment allows: ``[right | left]``, or ``[0 to 90]`` with both ends.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Parameter:
     optional: bool
     default: Any
     comment: str = ""
+    limits: Limits | None = None
 
     @property
     def kind(self) -> str:
@@ -55,7 +59,7 @@ class Parameter:
         return f"{inner} | None" if self.optional else inner
 
     def check(self, value: object, chapter: str) -> None:
-        """Check that a value has the declared type.
+        """Check that a value has the declared type and lies within the declared limits.
 
         Parameters
         ----------
@@ -66,13 +70,16 @@ class Parameter:
         Raises
         ------
         ParameterError
-            If it has another type, or is a number that is not finite.
+            If it has another type, is a number that is not finite, or is not allowed.
         """
         if value is None and self.optional:
             return
         items = value if self.is_list and isinstance(value, list) else [value]
         if self.is_list != isinstance(value, list) or not all(_is(self.base, item) for item in items):
             raise self.refusal(value, chapter)
+        if self.limits and not all(self.limits.allow(item) for item in items):
+            where = f"{chapter}, {self.name}"
+            raise ParameterError("not allowed", where=where, value=value, fix=f"give {self.limits}")
 
     def refusal(self, value: object, chapter: str) -> ParameterError:
         """Error that says what was expected instead of a value.
@@ -184,7 +191,8 @@ def _declaration(line: ast.stmt, comments: dict[int, str], chapter: str) -> Para
     comment = " ".join(
         comments[row] for row in range(line.lineno, (line.end_lineno or line.lineno) + 1) if row in comments
     )
-    parameter = Parameter(name, base, is_list, optional, default, comment)
+    limits = read_limits(comment, base, f"{chapter}, {name}")
+    parameter = Parameter(name, base, is_list, optional, default, comment, limits)
     parameter.check(default, chapter)
     return parameter
 

@@ -7,6 +7,7 @@ more, an error in a cell never.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import tempfile
@@ -29,6 +30,7 @@ from papermill.exceptions import PapermillExecutionError
 
 from lib.errors import CompanionWarning, RunError
 from lib.plots import RC
+from lib.rerun.telling import cell_failure
 
 CELL_TIMEOUT_S = 300
 NOTEBOOK = "notebook.ipynb"
@@ -36,6 +38,14 @@ ENGINE = "companion"
 THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA", "VECLIB_MAXIMUM")
 # nbclient reports a dead kernel as a RuntimeError, whether it died at its start or in a cell.
 KERNEL_FAULTS = (RuntimeError, CellTimeoutError)
+
+
+def _worth_a_line(line: logging.LogRecord) -> bool:
+    """Drop a false alarm: papermill knows no ``Path | None``, and names were checked more strictly before."""
+    return not line.getMessage().startswith("Passed unknown parameter")
+
+
+logging.getLogger("papermill").addFilter(_worth_a_line)
 
 
 @dataclass(frozen=True)
@@ -166,12 +176,7 @@ def _execute_once(
                 execution_timeout=timeout_s,
             )
         except PapermillExecutionError as error:
-            raise RunError(
-                f"cell [{error.exec_count}] failed",
-                where=name,
-                value=f"{error.ename}: {error.evalue}",
-                fix="mend the cell, or the parameters that it was given",
-            ) from error
+            raise cell_failure(name, error.exec_count, error.ename, error.evalue) from error
     peak_bytes = int(executed.metadata.pop("peak_bytes"))
     return Executed(without_traces(executed, root, folder), time.perf_counter() - start, peak_bytes)
 

@@ -1,8 +1,7 @@
 """Run chapters again: with checked parameters, only when something changed, and never half-written.
 
 A finished run is a folder ``_build/runs/<name>`` with the executed notebook, its figures, ``results.json`` and
-``provenance.json``. A failed run leaves its notebook in ``_build/failed`` and no folder, so that every later build
-fails again until the cause is mended.
+``provenance.json``. A failed run leaves its notebook in ``_build/failed`` and no folder: later builds fail again.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ from lib.rerun.runfolder import (
     with_current_text,
     write_run,
 )
+from lib.rerun.telling import warnings_told
 
 __all__ = ["Plan", "Run", "plan_run", "record", "run", "run_all", "run_aloud"]
 
@@ -287,6 +287,8 @@ def run_aloud(
     else:
         taken = read_json(done.folder / PROVENANCE)
         cost = f"{taken['seconds']} s, {taken['peak_memory_mb']} MB" if done.executed else "unchanged"
+        for line in warnings_told(read_notebook(done.folder)):
+            say(f"warning: {plan.name}: {line}")
         say(f"{plan.name}: {cost}")
     return done
 
