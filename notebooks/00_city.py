@@ -51,14 +51,14 @@ house_style()
 footprints: Path | None = (
     None  # real buildings to raise the city on; none: a simulated layout
 )
-seed: int = 0  # the whole city follows from it
-extent_m: float = 700.0  # side of the simulated city, or of the densest part of the footprints
-n_buildings: int = 800  # of the simulated layout
-incidence_deg: float = 43.1  # radar: angle from the vertical, as in the letter on QuickQuakeBuildings
+seed: int = 0  # the whole city follows from it [0 to 2147483648]
+extent_m: float = 700.0  # side of the simulated city, or of the densest part of the footprints, metres [50 to 100000]
+n_buildings: int = 800  # of the simulated layout [1 to 1000000]
+incidence_deg: float = 43.1  # radar: angle from the vertical, degrees, as in the letter on QuickQuakeBuildings [1 to 89]
 heading_deg: float = (
     350.0  # radar: direction of flight, clockwise from grid north
 )
-side: str = "right"  # radar: side of the antenna, right or left
+side: str = "right"  # radar: side of the antenna [right | left]
 
 # %% [markdown]
 # ## The idea in one picture
