@@ -10,7 +10,7 @@ from pyproj import Transformer
 import lib.geocoding.acquisition
 from lib.errors import CompanionWarning, CRSError, FetchError, ParameterError, RasterError, VerificationError
 from lib.geocoding.acquisition import MADE_UP, REAL, load_acquisition
-from lib.geocoding.flat_earth import flat_enough_dh_m, flat_error_map, line_of_sight
+from lib.geocoding.flat_earth import check_height_error, flat_enough_dh_m, flat_error_map, line_of_sight
 from lib.radar.geodesy import ecef
 from lib.radar.look import Look
 from lib.radar.synthetic_pass import circular_orbit, simulated_metadata
@@ -82,6 +82,13 @@ def test_a_map_of_nothing_is_refused(wrong):
         flat_error_map(PLACE, circular_orbit(look, *PLACE, GRID), look, GRID, **wrong)
 
 
+@pytest.mark.parametrize("dh_m", [0.0, 0, float("nan"), float("inf")])
+def test_no_height_error_is_refused_at_once(dh_m):
+    with pytest.raises(ParameterError, match="no height error"):
+        check_height_error(dh_m)
+    assert check_height_error(-4.0) == -4.0
+
+
 def test_geographic_grid_is_refused():
     look = Look(43.1, 80.0)
     with pytest.raises(CRSError):
@@ -110,6 +117,7 @@ def test_without_any_metadata_the_pass_is_made_up_and_says_so(nothing_at_hand):
         seen = load_acquisition()
     assert seen.made_up
     assert seen.source == MADE_UP
+    assert seen.orbit_kind.startswith("a made-up orbit")
     assert seen.look.incidence_deg == 43.1
     assert seen.look.range_azimuth_deg == approx(80.0)
     assert len(seen.orbit.times) == 61
@@ -136,6 +144,7 @@ def test_own_metadata_are_used(nothing_at_hand, tmp_path):
     (tmp_path / "mine.json").write_text(json.dumps(document))
     seen = load_acquisition(tmp_path / "mine.json")
     assert (seen.source, seen.made_up) == ("mine.json", False)
+    assert seen.orbit_kind == "the real orbit of mine.json"
     assert seen.crs.to_epsg() == GRID
     assert seen.look.range_azimuth_deg == approx(100.0)
 

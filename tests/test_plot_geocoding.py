@@ -1,5 +1,7 @@
 """Figures of the geocoding chapter: what they say is read back from their artists."""
 
+from dataclasses import replace
+
 import geopandas as gpd
 import matplotlib.pyplot as plt
 import numpy as np
@@ -130,6 +132,23 @@ def test_profiles_show_formulas_and_what_was_found():
     found = next(line for line in ax.lines if line.get_color() == plots.BEFORE)
     assert len(found.get_xdata()) == 4
     assert {"facade", "roof", "dark", "simulated"} <= set(texts(ax))
+
+
+def test_marks_not_found_are_counted_and_not_drawn():
+    tall = lone_building(LETTER, height_m=26.0, depth_m=16.0, width_m=34.0)
+    ((title, profile, zones, marks),) = plot_signature.profile_cases({"tall": tall}, LETTER, pixel_m=0.7)
+    case = (title, profile, zones, replace(marks, layover_m=float("nan")))
+    (ax,) = plot_signature.profile_figure([case]).axes
+    found = next(line for line in ax.lines if line.get_color() == plots.BEFORE)
+    assert len(found.get_xdata()) == 3
+    assert "1 of 4 marks not found" in texts(ax)
+
+
+@pytest.mark.parametrize(("azimuth_deg", "above"), [(80.0, {"dark"}), (324.0, {"dark"}), (190.0, {"facade", "roof"})])
+def test_labels_stand_on_the_side_away_from_the_other_parts(azimuth_deg, above):
+    parts = ["facade", "roof", "dark", "footprint"]
+    ax = plot_signature.label_parts(plt.subplots()[1], shapely.box(0, 0, 16, 34), 28.0, Look(43.1, azimuth_deg), parts)
+    assert {text.get_text() for text in ax.texts if text.get_va() == "bottom"} == above
 
 
 @pytest.mark.parametrize("count", [5, 6])

@@ -11,7 +11,7 @@ from shapely.geometry import Polygon, box
 from lib.city.lone import lone_building
 from lib.city.sar import simulate_sar
 from lib.errors import BuildingsError, RasterError
-from lib.geocoding.range_profile import find_marks, range_profile
+from lib.geocoding.range_profile import Marks, find_marks, off_formula, range_profile
 from lib.geocoding.signature import range_zones, signature_areas
 from lib.plots.signature import profile_cases
 from lib.radar.look import Look
@@ -110,6 +110,49 @@ def test_a_line_at_the_end_of_the_profile_is_refused():
     for end in (slice(395, None), slice(None, 405)):
         with pytest.raises(RasterError, match="end of the profile"):
             find_marks(planted(-20, 0, 35)[end])
+
+
+def test_without_a_line_that_stands_out_every_mark_is_withheld():
+    range_m = np.arange(-40, 80, 0.1)
+    power = np.full(len(range_m), 0.1)
+    power[[300, 700]] = 10.0
+    marks = find_marks(xr.DataArray(10 * np.log10(power), {"range_m": range_m}, ("range_m",)))
+    assert np.isnan([marks.layover_m, marks.double_bounce_m, marks.dark_m, marks.shadow_end_m]).all()
+
+
+def test_a_layover_that_hardly_rises_is_withheld_and_the_rest_is_kept():
+    range_m = np.arange(-40, 80, 0.1)
+    levels = np.select([range_m < -20, range_m < 0, range_m < 30], [-10.0, -8.5, -20.0], -10.0)
+    levels[np.abs(range_m) < 0.25] = 15.0
+    marks = find_marks(xr.DataArray(levels, {"range_m": range_m}, ("range_m",)))
+    assert np.isnan(marks.layover_m)
+    assert (marks.double_bounce_m, marks.shadow_end_m) == (approx(0.0, abs=0.31), approx(30.0, abs=0.31))
+
+
+def test_a_bright_foot_of_the_wall_is_not_taken_for_the_layover():
+    """Facade 4 dB over the ground, and its last metres 15 dB more: the first rise counts."""
+    range_m = np.arange(-40, 80, 0.1)
+    levels = np.select([range_m < -15, range_m < -4, range_m < 0, range_m < 20], [-12.0, -8.0, 7.0, -20.0], -12.0)
+    levels[np.abs(range_m) < 0.25] = 15.0
+    marks = find_marks(xr.DataArray(levels, {"range_m": range_m}, ("range_m",)))
+    assert marks.layover_m == approx(-15.0, abs=0.35)
+
+
+@pytest.mark.parametrize(("heading_deg", "side"), [(190, "left"), (54.7, "left"), (350, "right"), (100, "right")])
+@pytest.mark.parametrize("incidence_deg", [22, 25])
+def test_under_steep_looks_marks_are_right_or_withheld(heading_deg, side, incidence_deg):
+    look = Look.from_heading(heading_deg, side, incidence_deg)
+    low = lone_building(look, height_m=7, depth_m=50, width_m=34)
+    for _, _, zones, marks in profile_cases({"low": low}, look):
+        off = off_formula(marks, zones)
+        assert all(np.isnan(off_m) or off_m < 0.5 for off_m in off.values())
+
+
+def test_offsets_by_hand():
+    zones = range_zones(0.0, 10.0, 20.0, FORTY_FIVE)
+    off = off_formula(Marks(np.nan, -0.1, 0.0, 30.4), zones)
+    assert np.isnan(off["layover"])
+    assert (off["line"], off["shadow"]) == (approx(0.1), approx(0.4))
 
 
 @pytest.mark.parametrize(

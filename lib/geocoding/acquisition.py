@@ -38,6 +38,15 @@ class Acquisition:
     source: str
     made_up: bool
 
+    @property
+    def orbit_kind(self) -> str:
+        """Words for the prose: whose orbit it is, or that it is made up."""
+        return (
+            "a made-up orbit: the real metadata were not at hand"
+            if self.made_up
+            else f"the real orbit of {self.source}"
+        )
+
     @cached_property
     def centre(self) -> tuple[float, float, float]:
         """Longitude and latitude in degrees and ellipsoidal height in metres of the scene centre."""

@@ -16,6 +16,35 @@ from lib.radar.orbits import Orbit, exact_shift, zero_doppler
 Floats = NDArray[np.float64]
 
 
+def check_height_error(dh_m: float) -> float:
+    """Refuse a height error that moves nothing, before anything is computed with it.
+
+    Parameters
+    ----------
+    dh_m : float
+        Height used minus true height, metres.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is zero or not finite.
+
+    Examples
+    --------
+    >>> check_height_error(-4.0)
+    -4.0
+    """
+    if not np.isfinite(dh_m) or dh_m == 0:
+        fix = "give metres that are not zero, such as 10 or -4; without a height error nothing is shifted"
+        raise ParameterError("no height error", where="dh_m", value=dh_m, fix=fix)
+    return dh_m
+
+
 def line_of_sight(
     lon: ArrayLike, lat: ArrayLike, height_m: ArrayLike, orbit: Orbit, crs: CRS | str | int
 ) -> tuple[Floats, Floats]:

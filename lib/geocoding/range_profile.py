@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from shapely.geometry import Polygon
 
 from lib.errors import RasterError
 from lib.geocoding.near_range import near_range_edges
+from lib.geocoding.signature import RangeZones
 from lib.radar.look import Look
 
 STEP_M = 0.1
@@ -20,6 +22,9 @@ WINDOW_M = 1.5  # of the median that calms bright points, and on each side of a 
 LINE_M = 1.0  # half the width that the double-bounce line may take
 FLANK_M = 2.5  # before the line, where the foot of the wall adds to it
 FLOOR_M = 4.0  # a facade has dark stripes at least so often
+LINE_DB = 1.5  # a line that stands out by less is no line
+RISE_DB = 3.0  # a layover brightens the ground by at least as much, twice the power
+AGAIN_DB = 2.8  # ground that rises by more holds a rise of its own
 
 
 def range_profile(image: xr.DataArray, footprint: Polygon, look: Look, reach_m: float = 45.0) -> xr.DataArray:
@@ -73,7 +78,7 @@ def range_profile(image: xr.DataArray, footprint: Polygon, look: Look, reach_m: 
 
 @dataclass(frozen=True)
 class Marks:
-    """Where the parts of a signature were found on a profile, metres along ground range.
+    """Where the parts of a signature were found on a profile, metres along ground range; NaN where one was not.
 
     Parameters
     ----------
@@ -96,9 +101,12 @@ class Marks:
 def find_marks(profile: xr.DataArray) -> Marks:
     """Find the brightest line of a profile, where the brightness before it sets in, and the dark zone behind it.
 
-    Nothing about the building is used. A blurred edge stands where the power has gone half of its way. Of 60
-    simulated buildings under looks from 25 to 60 degrees, line and end of the shadow were always found to within
-    0.5 m; the layover was missed 4 times, where the facade was hardly brighter than the ground or shorter than 7 m.
+    Nothing about the building is used. A blurred edge stands where the power has gone half of its way. What does not
+    stand out is withheld: every mark, where the brightest line is hardly brighter than the rest, since the others are
+    sought from it; the layover, where the power before the line nowhere rises to twice its level. Of 112 simulated
+    buildings, 56 towers and 56 low halls under looks from 15 to 66 degrees, 18 were withheld whole and one layover more,
+    most of them low halls under 26 degrees. The lines found were within 0.2 m and the ends of the shadow within
+    0.5 m; so were the layovers but for five within 1.2 m, and one, under 20 degrees, that was 4 m off.
 
     Parameters
     ----------
@@ -131,11 +139,58 @@ def find_marks(profile: xr.DataArray) -> Marks:
     if foot < 2 or line + cut >= len(power):
         fix = "give a profile that reaches well before and behind the building"
         raise RasterError("line at the end of the profile", where="find_marks", value=float(range_m[line]), fix=fix)
-    before, after = calm[:foot], calm[line + cut :]
-    layover = _split(10 * np.log10(before))
+    elsewhere = np.abs(np.arange(len(power)) - line) > line - foot
+    if power[line] < 10 ** (LINE_DB / 10) * power[elsewhere].max():
+        return Marks(math.nan, math.nan, math.nan, math.nan)
+    layover, after = _onset(10 * np.log10(calm[:foot])), calm[line + cut :]
+    layover_m = math.nan if layover is None else float(range_m[_half_way(power, layover)])
     dark_start, dark_end = (line + cut + edge for edge in _edges(after < 2 * after.min(), int(after.argmin())))
-    places = (_half_way(power, layover), line, dark_start, _half_way(power, dark_end))
-    return Marks(*(float(range_m[place]) for place in places))
+    return Marks(layover_m, *(float(range_m[place]) for place in (line, dark_start, _half_way(power, dark_end))))
+
+
+def off_formula(marks: Marks, zones: RangeZones) -> dict[str, float]:
+    """How far marks are from where the formulas put them.
+
+    Parameters
+    ----------
+    marks : Marks
+    zones : RangeZones
+        Of the same building, with its near wall at zero.
+
+    Returns
+    -------
+    dict of str to float
+        Metres, by "layover", "line" and "shadow"; NaN for a mark that was not found.
+
+    Examples
+    --------
+    >>> from lib.geocoding.signature import range_zones
+    >>> zones = range_zones(0.0, 10.0, 20.0, Look(45.0, 80.0))
+    >>> {part: round(off_m, 1) for part, off_m in off_formula(Marks(-20.3, 0.1, 0.0, 30.0), zones).items()}
+    {'layover': 0.3, 'line': 0.1, 'shadow': 0.0}
+    """
+    return {
+        "layover": abs(marks.layover_m - zones.facade[0]),
+        "line": abs(marks.double_bounce_m - zones.double_bounce_m),
+        "shadow": abs(marks.shadow_end_m - zones.dark[1]),
+    }
+
+
+def _onset(before: NDArray[np.float64]) -> int | None:
+    """Index at which the brightness before a line sets in, in decibels; None if it hardly does.
+
+    Under a steep look the foot of the wall may rise above the facade more than the facade above the ground; the
+    ground, as the first split takes it, then holds a rise of its own.
+    """
+    onset = _split(before)
+    if onset > 2 and _rise(before[:onset], inner := _split(before[:onset])) > AGAIN_DB:
+        onset = inner
+    return onset if _rise(before, onset) >= RISE_DB else None
+
+
+def _rise(values: NDArray[np.float64], step: int) -> float:
+    """How much the mean behind an index is above the mean before it."""
+    return float(values[step:].mean() - values[:step].mean())
 
 
 def _split(values: NDArray[np.float64]) -> int:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 
 import geopandas as gpd
+import numpy as np
+import shapely
 from pyproj import CRS
+from shapely.geometry import Polygon
 
 from lib.buildings import sort_buildings
 from lib.city import City, make_city
@@ -53,6 +56,28 @@ def clearest_building(footprints: gpd.GeoDataFrame, height_m: float) -> City:
     table = gpd.GeoDataFrame({"height_m": [height_m], "damaged": [False]}, geometry=list(chosen), crs=footprints.crs)
     used, _ = sort_buildings(table)
     return make_city(footprints=used, relief_m=0.0, dem_bias_m=0.0, dem_rms_m=0.0, vegetation=0.0)
+
+
+def depth_along(footprint: Polygon, look: Look) -> float:
+    """Extent of a footprint along ground range.
+
+    Parameters
+    ----------
+    footprint : Polygon
+        Projected, metres.
+    look : Look
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Examples
+    --------
+    >>> round(depth_along(shapely.box(0, 0, 16, 34), Look(43.1, 90.0)), 6)
+    16.0
+    """
+    return float(np.ptp(shapely.get_coordinates(footprint) @ np.array(look.ground_range)))
 
 
 def look_angle_deg(incidence_deg: float, altitude_m: float = 525e3) -> float:

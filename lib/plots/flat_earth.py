@@ -52,7 +52,7 @@ def error_maps(errors: xr.Dataset, look: Look) -> Figure:
             ax.clabel(lines, fmt="%g", fontsize=9)
         ax.plot(0, 0, "+", color="white", ms=9, mew=1.6)
         ax.set(xlabel="east (km)", aspect="equal")
-        ax.set_title(title)
+        ax.set_title(f"{title}\nat most {float(field.max()):.1f} cm")
     axes[0].set_ylabel("north (km)")
     reach = float(errors.east.max()) / 1000
     ahead = np.array(look.ground_range) * 0.45 * reach

@@ -18,6 +18,7 @@ from lib.city import City, simulate_sar
 from lib.geocoding import Look, RangeZones, double_bounce_edges, range_zones
 from lib.geocoding.range_profile import Marks, find_marks, range_profile
 from lib.geocoding.signature import signature_areas
+from lib.geocoding.walkthrough import depth_along
 from lib.plots import BEFORE, INK, ON_SAR, OURS, TRUTH, arrow, outline, scale_bar, show_sar, simulated_note
 
 MARGIN_M = 9.0
@@ -115,9 +116,12 @@ def label_parts(ax: Axes, footprint: Polygon, height_m: float, look: Look, parts
         if part == "line":
             place, shift, color = highest, (0, 8), ON_SAR[OURS]
         else:
-            corners = shapely.get_coordinates(below[part])
-            place = np.array([below[part].centroid.x, corners[:, 1].min()])
-            shift, color = (0, -6), ON_SAR[TRUTH] if part == "footprint" else ON_SAR[OURS]
+            # On the side away from the other parts: darkness lies farther along range, the facade before it.
+            ahead = look.ground_range[1] > 0
+            above = part == "dark" if ahead else part in ("facade", "roof")
+            _, bottom, _, top = below[part].bounds
+            place = np.array([below[part].centroid.x, top if above else bottom])
+            shift, color = (0, 6 if above else -6), ON_SAR[TRUTH] if part == "footprint" else ON_SAR[OURS]
         words = {"line": "double bounce", "dark": "dark"}.get(part, part)
         xy = (place[0] - west + MARGIN_M, place[1] - south + MARGIN_M)
         va = "bottom" if shift[1] > 0 else "top"
@@ -155,7 +159,7 @@ def profile_cases(cities: dict[str, City], look: Look, pixel_m: float = 0.35) ->
     cases = []
     for name, city in cities.items():
         building, height_m = city.buildings.geometry.iloc[0], float(city.buildings["height_m"].iloc[0])
-        depth_m = float(np.ptp(shapely.get_coordinates(building) @ np.array(look.ground_range)))
+        depth_m = depth_along(building, look)
         image, _ = simulate_sar(city, look, pixel_m=pixel_m, missing_double_bounce=0.0)
         profile = range_profile(image, building, look, reach_m=36.0)
         title = f"{name}: {height_m:.0f} m high, {depth_m:.0f} m deep"
@@ -164,7 +168,7 @@ def profile_cases(cities: dict[str, City], look: Look, pixel_m: float = 0.35) ->
 
 
 def profile_figure(cases: Sequence[Case]) -> Figure:
-    """Draw range profiles above each other, with what the formulas say and what was found.
+    """Draw range profiles above each other, with what the formulas say and what was found; what was not is counted.
 
     Parameters
     ----------
@@ -197,9 +201,12 @@ def profile_figure(cases: Sequence[Case]) -> Figure:
                 alpha=0.35 if name == "dark" else 0.8,
             )
             ax.text((start + end) / 2, top + up + 1, name, color=OURS, ha="center", va="bottom", fontsize=10)
-        found = (marks.layover_m, marks.double_bounce_m, marks.dark_m, marks.shadow_end_m)
-        levels = np.interp(found, profile.range_m, profile)
-        ax.plot(found, levels, "o", color=BEFORE, ms=6, zorder=5)
+        places = np.array([marks.layover_m, marks.double_bounce_m, marks.dark_m, marks.shadow_end_m])
+        found = places[np.isfinite(places)]
+        ax.plot(found, np.interp(found, profile.range_m, profile), "o", color=BEFORE, ms=6, zorder=5)
+        if len(found) < len(places):
+            words = f"{len(places) - len(found)} of {len(places)} marks not found"
+            ax.text(0.99, 0.03, words, transform=ax.transAxes, color=BEFORE, ha="right", va="bottom", fontsize=10)
         for place in (zones.facade[0], zones.double_bounce_m, *zones.dark):
             ax.axvline(place, color=OURS, lw=0.8, ls=":", zorder=0)
         ax.set(ylabel="power (dB)", ylim=(None, top + 21))
