@@ -60,14 +60,14 @@ sar: Path | None = None  # a SAR image; none: a simulated one
 optical: Path | None = None  # an optical image of the same place
 footprints: Path | None = None  # real buildings; none: a simulated layout
 out: Path | None = None  # folder to keep the store; none: a temporary one
-seed: int = 0  # of the simulated city
-extent_m: float = 700.0  # side of the simulated city, or of the densest part of the footprints
-n_buildings: int = 800  # of the simulated city
+seed: int = 0  # of the simulated city [0 to 2147483648]
+extent_m: float = 700.0  # side of the simulated city, or of the densest part of the footprints, metres [50 to 100000]
+n_buildings: int = 800  # of the simulated city [1 to 1000000]
 incidence_deg: float = (
-    43.1  # from the vertical; a SAR file that says its own goes first
+    43.1  # from the vertical; a SAR file that says its own goes first [1 to 89]
 )
 heading_deg: float = 350.0  # clockwise from grid north; likewise
-side: str = "right"  # of the antenna, right or left; likewise
+side: str = "right"  # of the antenna; likewise [right | left]
 layover_height_m: float = 50.0  # tallest building whose image must fit
 size_px: int = 224  # rows and columns that a network takes
 

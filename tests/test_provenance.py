@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 
 import pytest
 
 from lib.rerun import provenance
+from lib.rerun.chapters import here
 from lib.rerun.execute import _high_water
 from lib.rerun.provenance import device, direct_versions, git_revision
 
@@ -32,6 +34,15 @@ def test_the_revision_is_unknown_without_git(tmp_path, monkeypatch):
     assert git_revision(tmp_path) == "unknown"
     monkeypatch.setenv("PATH", "")
     assert git_revision(tmp_path) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("revision", "shown"),
+    [("0123456789abcdef", "`0123456789ab`"), ("0123456789abcdef+changes", "`0123456789ab+changes`"), ("unknown",) * 2],
+)
+def test_the_status_page_does_not_show_a_changed_tree_as_a_clean_one(revision, shown, monkeypatch):
+    monkeypatch.syspath_prepend(here().root / "book" / "_make")
+    assert importlib.import_module("status").short_revision(revision) == shown
 
 
 def test_versions_are_those_of_the_direct_dependencies(tmp_path):

@@ -28,8 +28,8 @@ def make(chapters: list[Chapter]) -> None:
     for chapter in chapters:
         taken = chapter.provenance
         link = f"[{chapter.title}](notebooks/{chapter.name}.ipynb)"
-        revision = f"`{taken['revision'][:12]}`" if taken["revision"] != "unknown" else "unknown"
-        rows.append((link, taken["seconds"], taken["peak_memory_mb"], len(chapter.results), revision))
+        shown = short_revision(taken["revision"])
+        rows.append((link, taken["seconds"], taken["peak_memory_mb"], len(chapter.results), shown))
     header = ("Chapter", ">Time (s)", ">Memory (MB)", ">Results", "Revision")
     versions = {}
     for chapter in chapters:
@@ -40,6 +40,12 @@ def make(chapters: list[Chapter]) -> None:
         versions=table(("Package", "Version"), sorted(versions.items(), key=lambda item: item[0].lower())),
     )
     write(BOOK / "status.md", text)
+
+
+def short_revision(revision: str) -> str:
+    """Shorten the hash of a commit; that files differed from it stays."""
+    commit, plus, changes = revision.partition("+")
+    return f"`{commit[:12]}{plus}{changes}`" if commit != "unknown" else commit
 
 
 def _machine(chapters: list[Chapter]) -> str:
