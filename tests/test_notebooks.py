@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import nbformat
 import pytest
@@ -80,9 +81,40 @@ def test_figures_have_a_name_a_caption_and_words_for_those_who_do_not_see_them(n
         assert settings.get("image", {}).get("alt") or "alt=" in cell.source
 
 
-def test_numbers_in_the_prose_are_glued(notebook):
+def glued(notebook):
+    """Names that the prose shows by glue; what follows a colon is the number's format."""
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    assert "{glue:text}" in prose
+    return set(re.findall(r"\{glue:[a-z]*\}`([^`:]*)(?::[^`]*)?`", prose))
+
+
+def recordable(source):
+    """Patterns of the names that a cell can record: a whole name stands in the cell, a part of one is any word."""
+    tree = ast.parse(source)
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "record"]
+    for name in (call.args[0] for call in calls):
+        if isinstance(name, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else "[a-z0-9]+" for part in name.values]
+            yield "".join(parts)
+        else:
+            yield from [name.value] if isinstance(name, ast.Constant) else map(re.escape, texts)
+
+
+def unrecorded(notebook):
+    patterns = [pattern for cell in code_cells(notebook) for pattern in recordable(cell.source)]
+    return {name for name in glued(notebook) if not any(re.fullmatch(pattern, name) for pattern in patterns)}
+
+
+def test_numbers_in_the_prose_are_glued_and_recorded_in_the_same_notebook(notebook):
+    assert glued(notebook)
+    assert unrecorded(notebook) == set()
+
+
+def test_a_glued_name_that_nobody_records_is_found():
+    code = 'for name in ("tall", "low"):\n    record(f"{name}_off_m", 1)\nrecord("one", 1)'
+    prose = "{glue:text}`one` {glue:text}`tall_off_m:.2f` {glue:text}`tall_on_m` {glue:text}`two:.1f`"
+    cells = [nbformat.v4.new_markdown_cell(prose), nbformat.v4.new_code_cell(code)]
+    assert unrecorded(nbformat.v4.new_notebook(cells=cells)) == {"tall_on_m", "two"}
 
 
 @pytest.mark.parametrize("preset", list_presets(here()), ids=lambda preset: preset.name)
