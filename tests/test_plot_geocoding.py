@@ -58,6 +58,18 @@ def test_section_puts_the_point_where_the_formula_does(dh_m):
     assert {"true point", "in the image", "equal range", "43.1°"} <= set(texts(ax))
 
 
+@pytest.mark.parametrize("incidence_deg", [25.0, 43.1, 60.0])
+@pytest.mark.parametrize("dh_m", [10.0, -4.0, -10.0])
+def test_names_in_the_section_do_not_overlap(incidence_deg, dh_m):
+    ax = plot_geometry.shift_section(Look(incidence_deg, 80.0), dh_m)
+    ax.figure.canvas.draw()
+    named = [text for text in ax.texts if text.get_text()]
+    boxes = [shapely.box(*text.get_window_extent().extents) for text in named]
+    shown = shapely.box(*ax.get_window_extent().padded(12).extents)
+    assert all(shown.contains(box) for box in boxes)
+    assert not [1 for i, one in enumerate(boxes) for other in boxes[:i] if one.intersects(other)]
+
+
 def test_section_without_error_shows_the_truth_alone():
     ax = plot_geometry.shift_section(LETTER, 0.0)
     assert dots(ax, plots.BEFORE) == []

@@ -51,7 +51,7 @@ def shift_section(
     """
     ax = ax or plt.subplots(figsize=(5.4, 4.0))[1]
     scale = max(1.0, abs(dh_m) * look.cot / 14, abs(dh_m) / 13)
-    view = view or (-17 * scale, 24 * scale, -9 * scale, 21 * scale)
+    view = view or (-17 * scale, 24 * scale, -9 * scale + min(0.0, dh_m), 21 * scale)
     left, right, bottom, top = view
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xlabel="ground range (m)", ylabel="height (m)")
     theta = math.radians(look.incidence_deg)
@@ -65,12 +65,12 @@ def shift_section(
     if dh_m:
         _wrong_height(ax, look, dh_m, view, named)
     if named:
-        ax.annotate("true point", (0, 0), (7, -7), textcoords="offset points", color=TRUTH, va="top", fontsize=10)
+        words["textcoords"] = "offset points"
+        ax.annotate("true point", (0, 0), (7, -7 if dh_m >= 0 else 7), color=TRUTH, **words)
         reach = min(0.93 * right / math.cos(theta), 0.93 * top / math.sin(theta))
         far = (reach * math.cos(theta), reach * math.sin(theta))
-        ax.annotate(
-            "equal range", far, (-9, 0), textcoords="offset points", color=INTACT, fontsize=10, ha="right", va="top"
-        )
+        words["va"] = "top" if look.incidence_deg > 35 else "bottom"  # beside the line, however flat it is
+        ax.annotate("equal range", far, (-9, 0), color=INTACT, ha="right", **words)
     return ax
 
 
@@ -81,12 +81,12 @@ def _wrong_height(ax: Axes, look: Look, dh_m: float, view: Box, named: bool) -> 
     shift_m, range_m = dh_m * look.cot, float(height_error_to_range(dh_m, look))
     theta = math.radians(look.incidence_deg)
     foot = (range_m * math.sin(theta), dh_m - range_m * math.cos(theta))
-    measure_m = min(0.0, dh_m) + 0.5 * bottom
+    measure_m = (min(0.0, dh_m) + bottom) / 2
     ax.axhline(dh_m, color=BEFORE)
     place = (left + 0.3, dh_m, "left") if above else (right, dh_m, "right")
     words = "height used" if named else "used"
-    style: dict[str, Any] = {"ha": place[2], "va": "top" if above else "bottom", "fontsize": 10, "color": BEFORE}
-    ax.annotate(words, place[:2], (2, -4 if above else 4), textcoords="offset points", **style)
+    style: dict[str, Any] = {"ha": place[2], "va": "top", "fontsize": 10, "color": BEFORE}
+    ax.annotate(words, place[:2], (2, -4), textcoords="offset points", **style)
     for x in (0.0, shift_m):
         ax.plot([x, x], [dh_m, measure_m + 0.06 * bottom], color=INTACT, lw=1, ls=":")
     beside = 0.88 * right

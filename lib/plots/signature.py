@@ -206,7 +206,7 @@ def profile_figure(cases: Sequence[Case]) -> Figure:
         ax.plot(found, np.interp(found, profile.range_m, profile), "o", color=BEFORE, ms=6, zorder=5)
         if len(found) < len(places):
             words = f"{len(places) - len(found)} of {len(places)} marks not found"
-            ax.text(0.99, 0.03, words, transform=ax.transAxes, color=BEFORE, ha="right", va="bottom", fontsize=10)
+            ax.text(0.99, 0.97, words, transform=ax.transAxes, color=BEFORE, ha="right", va="top", fontsize=10)
         for place in (zones.facade[0], zones.double_bounce_m, *zones.dark):
             ax.axvline(place, color=OURS, lw=0.8, ls=":", zorder=0)
         ax.set(ylabel="power (dB)", ylim=(None, top + 21))
