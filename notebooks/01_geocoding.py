@@ -57,11 +57,7 @@ from lib.rerun.record import record
 from lib.geocoding.flat_earth import check_height_error
 from lib.geocoding.range_profile import off_formula
 from lib.geocoding.signature import range_zones
-from lib.geocoding.walkthrough import (
-    clearest_building,
-    depth_along,
-    misreadings,
-)
+from lib.geocoding.walkthrough import clearest_building, depth_along, misreadings  # fmt: skip
 
 house_style()
 
