@@ -42,6 +42,7 @@ from pathlib import Path
 import numpy as np
 
 from lib import geocoding
+from lib.geocoding import walkthrough
 from lib.plots import flat_earth as plot_flat_earth
 from lib.plots import geometry as plot_geometry
 from lib.plots import signature as plot_signature
@@ -57,7 +58,6 @@ from lib.rerun.record import record
 from lib.geocoding.flat_earth import check_height_error
 from lib.geocoding.range_profile import off_formula
 from lib.geocoding.signature import range_zones
-from lib.geocoding.walkthrough import clearest_building, depth_along, misreadings  # fmt: skip
 
 house_style()
 
@@ -227,10 +227,12 @@ height_m = reach_m * min(look.tan, look.cot)
 record("height_m", height_m, unit="m")
 tower = lone_building(look, height_m=height_m, depth_m=16.0, width_m=34.0)
 if footprints:
-    tower = clearest_building(read_buildings(footprints), height_m)
+    tower = walkthrough.clearest_building(read_buildings(footprints), height_m)
 image, _ = simulate_sar(tower, look, missing_double_bounce=0.0)
 building = tower.buildings.geometry.iloc[0]
-walked = range_zones(0.0, depth_along(building, look), height_m, look)
+walked = range_zones(
+    0.0, walkthrough.depth_along(building, look), height_m, look
+)
 begins = {
     True: "at the base line, since the roof that ought to be there has moved away",
     False: "behind the roof, which is deep enough to stay over a part of its own footprint",
@@ -323,8 +325,8 @@ for title, _, zones, found in cases:
 # | end of the shadow, {eq}`eq-shadow` | {glue:text}`tall_shadow_off` | {glue:text}`low_shadow_off` |
 #
 # A pixel of these images is 0.35 m. The edge of the layover is the hardest to find, since the wall is not everywhere
-# brighter than the ground; under steep looks it can be missed by metres or not be found at all, while line and shadow are
-# still where they should be. The simulator computes with echoes and ranges and not with these formulas, so the comparison is
+# brighter than the ground; under steep looks it can be missed by metres. Where no line stands out, no mark is looked for at
+# all. The simulator computes with echoes and ranges and not with these formulas, so the comparison is
 # a check of both; but both take rays to be parallel, and the next section asks what that costs.
 #
 # ## Against exact orbit geometry
@@ -382,7 +384,7 @@ figure = plot_flat_earth.error_maps(errors, acquisition.look)
 # one angle for all, that is the larger part of the error. Taking the angle at each point removes it. What remains on the
 # right is a turn of the shift, at the centre by {glue:text}`turn_deg:.3f` degrees in this run: the line of sight at zero
 # Doppler is at right angles to the velocity in space, and if the satellite also rises or sinks, by some metres per second
-# as real ones do, the shift along the ground points slightly aside. A pass that is made up to fly level has no such turn.
+# as real ones do, the shift along the ground points slightly aside. A pass that is made up to fly level hardly turns it.
 # The real one below shows it; there the heading of the metadata, used on the left, comes nearer to the direction of the
 # shift than the line of sight does.
 #
@@ -452,7 +454,7 @@ except LookError as error:
 
 # %% mystnb={"figure": {"name": "fig-wrong", "caption": "Five misreadings of one acquisition, and how far each puts the top of the building off (simulated). Dashes: predicted facade and roof; solid line: predicted double bounce."}, "image": {"alt": "Six copies of the simulated building. In the first, blue outlines fit the bright facade. In the others orange outlines are slightly turned, strongly turned, on the wrong side, too long, and moved as a whole."}}
 place = tower.buildings.centroid.to_crs(4326).iloc[0]
-readings = misreadings(look, place.x, place.y, tower.crs, geoid_m)
+readings = walkthrough.misreadings(look, place.x, place.y, tower.crs, geoid_m)
 convergence_deg = meridian_convergence(place.x, place.y, tower.crs)
 record("convergence_deg", convergence_deg, unit="deg")
 figure = plot_signature.misread_maps(image, building, height_m, look, readings)
@@ -515,7 +517,7 @@ figure = plot_signature.misread_maps(image, building, height_m, look, readings)
 #
 # ```{dropdown} Solution
 # On the right the angle is that of each point. What is left comes from the vertical velocity of the satellite, and that is
-# the same for all points that are passed within a few seconds. A pass that is made up to fly level leaves nothing.
+# the same for all points that are passed within a few seconds. A pass that is made up to fly level leaves next to nothing.
 # ```
 #
 # ## Takeaways
