@@ -204,6 +204,20 @@ def test_float_images_masks_and_alpha(tmp_path):
     assert valid.tolist() == [4]
 
 
+@pytest.mark.parametrize(("nodata", "valid"), [(0, 5), (None, 6), (-1, 6), (float("nan"), 6), (300.0, 6)])
+def test_nodata_that_no_pixel_can_have_takes_none_away(nodata, valid):
+    from dataclasses import replace
+
+    import xarray as xr
+
+    numbers = np.arange(6, dtype="uint8").reshape(1, 2, 3).repeat(3, axis=0)
+    centres = {"band": [1, 2, 3], "y": [1.5, 0.5], "x": [0.5, 1.5, 2.5]}
+    source = optical_source(xr.DataArray(numbers, centres, ("band", "y", "x")).rio.write_crs(CRS))
+    source = replace(source, nodata=nodata)
+    with source.opened() as read:
+        assert gather(source, read, Windows(*np.array([[0], [0], [2], [3]])))[1].tolist() == [valid]
+
+
 def test_images_in_memory_are_checked():
     import xarray as xr
 

@@ -45,7 +45,7 @@ def gather(
     out = np.zeros(len(source.bands) * int(windows.pixels.sum()), dtype=source.dtype)
     valid = np.zeros(len(windows), dtype=np.int64)
     for group, origin, numbers, good in _tiles(source, read, windows, tile_px):
-        _copy(numbers, good, source.mark, origin, group, frame, out, valid)
+        _copy(numbers, good, source.marks, origin, group, frame, out, valid)
     return out, valid
 
 
@@ -74,13 +74,16 @@ def gather_sar(
     RasterError
         If the file cannot be read.
     """
-    out = np.full(int(windows.pixels.sum()), np.nan, dtype=np.float32)
+    out = np.empty(int(windows.pixels.sum()), dtype=np.float32)
+    if not windows.inside(source.rows, source.cols).all():
+        # Only what lies beyond the raster stays as it is here; for all others the memory is written once.
+        out.fill(np.nan)
     valid = np.zeros(len(windows), dtype=np.int64)
     frame, every = _frame(windows), np.zeros(0, dtype=np.int64)
     if source.dtype in ("uint8", "uint16"):
         # Few different numbers: the logarithm of each is taken once.
         every = np.arange(np.iinfo(source.dtype).max + 1)
-    table = to_decibels(every, every != source.mark, source.units, source.factor)
+    table = to_decibels(every, ~np.isin(every, source.marks), source.units, source.factor)
     for group, origin, numbers, good in _tiles(source, read, windows, tile_px):
         if not len(table):
             usable = np.ones(numbers.shape[1:], bool) if good.size == 0 else good
@@ -107,7 +110,7 @@ def _frame(windows: Windows) -> tuple[NDArray[np.int64], ...]:
 
 
 @njit(cache=True)
-def _copy(numbers, good, nodata, origin, group, frame, out, valid):  # type: ignore[no-untyped-def]
+def _copy(numbers, good, marks, origin, group, frame, out, valid):  # type: ignore[no-untyped-def]
     bands, height, width = numbers.shape
     row, col, rows, cols, starts = frame
     for k in group:
@@ -119,23 +122,25 @@ def _copy(numbers, good, nodata, origin, group, frame, out, valid):  # type: ign
                 place = line + band * size
                 out[place + first : place + end] = numbers[band, top + y, left + first : left + end]
             suspects = 0
-            for number in numbers[0, top + y, left + first : left + end]:
-                suspects += number == nodata
+            for mark in marks:
+                for number in numbers[0, top + y, left + first : left + end]:
+                    suspects += number == mark
             if suspects == 0 and good.size == 0:
                 valid[k] += max(end - first, 0)
             else:
-                valid[k] += _blank(out, line, size, bands, first, end, nodata, good, top + y, left)
+                valid[k] += _blank(out, line, size, bands, first, end, marks, good, top + y, left)
 
 
 @njit(cache=True)
-def _blank(out, line, size, bands, first, end, nodata, good, row, left):  # type: ignore[no-untyped-def]
+def _blank(out, line, size, bands, first, end, marks, good, row, left):  # type: ignore[no-untyped-def]
     """Set what is not valid in a line of pixels to zero, and count the rest."""
     count = 0
     for x in range(first, end):
         blank = good.size > 0 and not good[row, left + x]
-        same = True
-        for band in range(bands):
-            same &= out[line + band * size + x] == nodata
+        same = len(marks) > 0
+        for mark in marks:
+            for band in range(bands):
+                same &= out[line + band * size + x] == mark
         if blank or same:
             for band in range(bands):
                 out[line + band * size + x] = 0

@@ -77,9 +77,14 @@ class Source:
     factor: float = 1.0
 
     @property
-    def mark(self) -> float:
-        """The stored number that means nodata; NaN, which equals no number, if there is none."""
-        return float("nan") if self.nodata is None else float(self.nodata)
+    def marks(self) -> NDArray[Any]:
+        """The stored number that means nodata, in the type of the numbers; empty if no number does."""
+        numbers = np.dtype(self.dtype)
+        if self.nodata is None or not np.isfinite(self.nodata):
+            return np.empty(0, numbers)
+        with np.errstate(invalid="ignore"):
+            mark = np.array([self.nodata]).astype(numbers)
+        return mark[mark == self.nodata]
 
     @contextmanager
     def opened(self) -> Iterator[ReadBlock]:
