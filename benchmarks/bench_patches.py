@@ -33,7 +33,7 @@ from lib.patches.windows import windows_around
 from lib.radar.look import Look
 from timing import cpu_seconds, write
 
-SIDE_PX, BUILDINGS, SHARD, BATCH, REPEATS = 14_000, 4_000, 64, 32, 5
+SIDE_PX, BUILDINGS, SHARD, BATCH, REPEATS = 14_000, 4_000, 128, 32, 7
 LOOK, CRS, CORNER = Look(43.1, 80.0), 32637, (289_000.0, 4_104_900.0)
 LAYOUTS: dict[str, dict[str, Any]] = {"tiled": {}, "tiled, deflate": {"compress": "deflate", "predictor": 2}}
 
@@ -74,7 +74,7 @@ def ours(paths: tuple[Path, Path], shapes: np.ndarray) -> list[Any]:
             run = order[start : start + SHARD]
             part = windows[0].chosen(run), windows[1].chosen(run)
             pieces = cut((shapes[run], shapes[run]), part, sources, (radar, camera))
-            found.append([int(pieces.sar_mask.sum()), int(pieces.optical_mask.sum())])
+            found.append([np.count_nonzero(pieces.sar_mask), np.count_nonzero(pieces.optical_mask)])
     return np.sum(found, axis=0).tolist()
 
 
@@ -95,7 +95,8 @@ def peer(paths: tuple[Path, Path], shapes: np.ndarray, windows: tuple[list[Any],
                 pixels, place = rasterio.mask.mask(raster, [frame[side]], crop=True, all_touched=True)
                 if side == 0:
                     pixels = 20 * np.log10(pixels[0].astype(np.float32))
-                found[side] += int(geometry_mask([shape], pixels.shape[-2:], place, invert=True).sum())
+                mask = geometry_mask([shape], pixels.shape[-2:], place, invert=True)
+                found[side] += np.count_nonzero(mask)
     return found
 
 

@@ -42,7 +42,7 @@ def cut_patches(
     size_px: int = 224,
     sar_units: Units | None = None,
     bands: tuple[int, ...] = (1, 2, 3),
-    shard: int = 64,
+    shard: int = 128,
     tile_px: int = TILE_PX,
     n_jobs: int | None = None,
 ) -> PatchStore:
