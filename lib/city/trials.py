@@ -8,19 +8,25 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import rasterio
 import rioxarray  # noqa: F401  (registers the .rio accessor)
 import shapely
 import shapely.affinity
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from lib.city.model import City, make_city
 from lib.city.sar import simulate_sar
+from lib.city.terrain import POSTING_M
 from lib.city.walls import true_shifts
 from lib.errors import CityError
+from lib.manifest import fetch
 from lib.radar.look import Look
 
 LOOK = Look(43.1, 80.0)
+REAL_DEM = "qgis2threejs_tests/dem_srtm30.tif"
+REAL_POSTING_M = 30.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,54 @@ def _terraces(city: City, _: np.random.Generator) -> xr.DataArray:
     return city.terrain.copy(data=np.floor(city.terrain.to_numpy() / 5.0) * 5.0 + 6.0)
 
 
+def real_texture(shape: tuple[int, int], step_m: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Texture of a real DEM with mean 0 and standard deviation 1: a window of it minus a smoothed copy of itself.
+
+    The file is SRTM30 of central Japan, with a posting of about 1 km. It is taken as if the posting were 30 m, and its
+    heights are rescaled; what stays real is the shape of the difference, which is neither smooth nor Gaussian.
+
+    Parameters
+    ----------
+    shape : (rows, cols)
+    step_m : float
+        Posting of the result, metres.
+    rng : numpy.random.Generator
+        Chooses a window without sea.
+
+    Returns
+    -------
+    ndarray, shape (rows, cols)
+
+    Raises
+    ------
+    CityError
+        If the file holds no window of that size without sea.
+    FetchError
+        If the file is not at hand.
+    """
+    with rasterio.open(fetch(REAL_DEM)) as file:
+        heights = file.read(1).astype(float)
+    # Two cells more than needed, for the splines at the rim.
+    rows, cols = (int(np.ceil(size * step_m / REAL_POSTING_M)) + 4 for size in shape)
+    whole = np.pad((heights <= 0).astype(int).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    sea = whole[rows:, cols:] - whole[:-rows, cols:] - whole[rows:, :-cols] + whole[:-rows, :-cols]
+    dry = np.argwhere(sea == 0)
+    if not len(dry):
+        where, fix = "make_trial, scene real", "make the city smaller"
+        raise CityError("the real DEM holds no window of that size without sea", where=where, value=shape, fix=fix)
+    row, col = dry[rng.integers(len(dry))]
+    difference = (heights - ndimage.gaussian_filter(heights, 2.0))[row : row + rows, col : col + cols]
+    place = np.meshgrid(*(2 + np.arange(size) * step_m / REAL_POSTING_M for size in shape), indexing="ij")
+    texture = ndimage.map_coordinates(difference, place, order=3)
+    return np.asarray((texture - texture.mean()) / texture.std())
+
+
+def _real(city: City, rng: np.random.Generator) -> xr.DataArray:
+    """Texture of a real DEM, 2 m strong, on top of the usual bias."""
+    texture = real_texture((city.terrain.sizes["y"], city.terrain.sizes["x"]), POSTING_M, rng)
+    return city.terrain.copy(data=city.terrain.to_numpy() + 6.0 + 2.0 * texture)
+
+
 SCENES = {
     "normal": Scene("DEM 6 m too high, errors of 2 m that vary over 300 m"),
     "far": Scene("DEM 13 m too high: shifts of 14 m", {"dem_bias_m": 13.0}),
@@ -96,6 +150,8 @@ SCENES = {
         jitter_m=1.0,
     ),
 }
+# Scenes that need a file of the data manifest.
+DATA_SCENES = {"real": Scene("DEM errors with the texture of a real DEM, rescaled to 2 m", dem=_real)}
 
 
 def make_trial(scene: str, seed: int, look: Look = LOOK, *, extent_m: float = 700.0, n_buildings: int = 800) -> Trial:
@@ -104,7 +160,7 @@ def make_trial(scene: str, seed: int, look: Look = LOOK, *, extent_m: float = 70
     Parameters
     ----------
     scene : str
-        One of SCENES.
+        One of SCENES, or of DATA_SCENES.
     seed : int
     look : Look
     extent_m, n_buildings
@@ -118,6 +174,8 @@ def make_trial(scene: str, seed: int, look: Look = LOOK, *, extent_m: float = 70
     ------
     CityError
         If there is no such scene.
+    FetchError
+        If the scene is one of DATA_SCENES, and its file is not at hand.
 
     Examples
     --------
@@ -125,9 +183,10 @@ def make_trial(scene: str, seed: int, look: Look = LOOK, *, extent_m: float = 70
     >>> list(trial.footprints.columns), trial.shift_m.shape
     (['building_id', 'geometry'], (10,))
     """
-    if scene not in SCENES:
-        raise CityError("no such scene", where="make_trial, scene", value=scene, fix=f"choose from {', '.join(SCENES)}")
-    kind, rng = SCENES[scene], np.random.default_rng([seed, 77])
+    known = SCENES | DATA_SCENES
+    if scene not in known:
+        raise CityError("no such scene", where="make_trial, scene", value=scene, fix=f"choose from {', '.join(known)}")
+    kind, rng = known[scene], np.random.default_rng([seed, 77])
     city = make_city(seed=seed, extent_m=extent_m, n_buildings=n_buildings, **kind.city)
     if kind.dem is not None:
         city = replace(city, dem=kind.dem(city, rng).rename("dem").rio.write_crs(city.crs))
