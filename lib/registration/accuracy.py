@@ -1,0 +1,243 @@
+"""How good a registration is where the truth is known: trial after trial, any method, and its confidence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from scipy import stats
+
+from lib.city.trials import DATA_SCENES, LOOK, REAL_DEM, SCENES, Trial, make_trial
+from lib.errors import CompanionWarning, FetchError, RegistrationError
+from lib.manifest import fetch
+from lib.radar.look import Look
+from lib.registration.register import Engine, register_footprints
+
+Method = Callable[[gpd.GeoDataFrame, xr.DataArray, Look], pd.DataFrame]
+"""Any function of footprints, image and look that returns one row a footprint, in their order, with ``shift_m`` and
+``status``; ``confidence`` where it has one."""
+
+ENGINES: tuple[Engine, ...] = ("paper", "field")
+RIGHT_M = 2.0  # the letter's estimate of its largest error, after editing by hand
+
+
+def as_mapped(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> pd.DataFrame:
+    """Leave every footprint where it is: what a registration is compared with.
+
+    Parameters
+    ----------
+    footprints : GeoDataFrame
+    image : DataArray
+    look : Look
+
+    Returns
+    -------
+    DataFrame
+        ``shift_m`` of 0 and ``status`` ok.
+    """
+    return pd.DataFrame({"shift_m": np.zeros(len(footprints)), "status": "ok"})
+
+
+LOOKS = {"as in the letter": LOOK}
+METHODS: dict[str, Method] = {"as mapped": as_mapped} | {
+    name: partial(register_footprints, engine=name) for name in ENGINES
+}
+
+
+def judge(trial: Trial, method: Method) -> pd.DataFrame:
+    """Register a trial, and put the truth beside what was found. The method is given no truth.
+
+    Parameters
+    ----------
+    trial : Trial
+    method : callable
+        Of footprints, image and look; see Method.
+
+    Returns
+    -------
+    DataFrame
+        One row a building: ``building_id``, ``easting``, ``northing``, ``true_m``, ``shift_m``, ``error_m`` (found
+        minus true, along ground range, metres; missing where not placed), ``confidence``, ``damaged``, ``status``. If the
+        method refuses the whole scene, its reason is everyone's status.
+
+    Examples
+    --------
+    >>> from lib.city.trials import make_trial
+    >>> judged = judge(make_trial("normal", 1, extent_m=100, n_buildings=10), as_mapped)
+    >>> bool((judged["error_m"] == -judged["true_m"]).all())
+    True
+    """
+    try:
+        found = method(trial.footprints, trial.image, trial.look)
+    except RegistrationError as error:
+        found = pd.DataFrame({"shift_m": np.nan, "status": error.what}, index=range(len(trial.footprints)))
+    centre = trial.footprints.geometry.centroid
+    shift = found["shift_m"].to_numpy(dtype=float)
+    columns = {
+        "building_id": trial.footprints["building_id"].to_numpy(),
+        "easting": centre.x.to_numpy(),
+        "northing": centre.y.to_numpy(),
+        "true_m": trial.shift_m,
+        "shift_m": shift,
+        "error_m": shift - trial.shift_m,
+        "confidence": found["confidence"].to_numpy(dtype=float) if "confidence" in found else np.nan,
+        "damaged": trial.damaged,
+        "status": found["status"].to_numpy(),
+    }
+    return pd.DataFrame(columns)
+
+
+def judge_all(
+    scenes: Sequence[str],
+    seeds: Sequence[int],
+    methods: Mapping[str, Method] = METHODS,
+    looks: Mapping[str, Look] = LOOKS,
+    *,
+    extent_m: float = 700.0,
+    n_buildings: int = 800,
+    jobs: int = 1,
+) -> pd.DataFrame:
+    """Judge several methods on several scenes, each seen in several looks.
+
+    Parameters
+    ----------
+    scenes : sequence of str
+    seeds : sequence of int
+    methods : mapping of str to callable
+        By the name under which they are reported.
+    looks : mapping of str to Look
+        Likewise.
+    extent_m, n_buildings
+        As in ``make_trial``.
+    jobs : int
+        Processes; the result does not depend on it.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``judge`` with ``scene``, ``seed``, ``look`` and ``method``.
+    """
+    names = [(scene, seed, name) for scene in scenes for seed in seeds for name in looks]
+    tasks = [
+        delayed(_judge_scene)(scene, seed, name, looks[name], dict(methods), extent_m, n_buildings)
+        for scene, seed, name in names
+    ]
+    parts: list[pd.DataFrame] = Parallel(n_jobs=jobs)(tasks)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _judge_scene(
+    scene: str, seed: int, name: str, look: Look, methods: dict[str, Method], extent_m: float, n_buildings: int
+) -> pd.DataFrame:
+    trial = make_trial(scene, seed, look, extent_m=extent_m, n_buildings=n_buildings)
+    parts = [judge(trial, method).assign(method=title) for title, method in methods.items()]
+    return pd.concat(parts, ignore_index=True).assign(scene=scene, seed=seed, look=name)
+
+
+def scenes_at_hand() -> tuple[str, ...]:
+    """Name the scenes that can be made here: all, but those whose file of the data manifest is nowhere.
+
+    Returns
+    -------
+    tuple of str
+
+    Warns
+    -----
+    CompanionWarning
+        If the file is missing.
+    """
+    try:
+        fetch(REAL_DEM)
+    except FetchError:
+        message = f"scene {', '.join(DATA_SCENES)} is left out; 'companion data fetch {REAL_DEM}' says why its file is missing"
+        warnings.warn(message, CompanionWarning, stacklevel=2)
+        return tuple(SCENES)
+    return *SCENES, *DATA_SCENES
+
+
+def summarise(judged: pd.DataFrame, by: Sequence[str] = ("scene", "method")) -> pd.DataFrame:
+    """Sum up errors.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        From ``judge`` or ``judge_all``.
+    by : sequence of str
+        Columns that make a row of the result.
+
+    Returns
+    -------
+    DataFrame
+        In the order in which the groups first appear: ``buildings``, ``placed``, ``right_percent`` (share of all
+        buildings that are placed to better than 2 m), ``mean_m`` and ``std_m`` of the errors, ``median_m`` and ``p95_m`` of
+        their absolute values; missing where none was placed.
+    """
+    groups = judged.groupby(list(by), sort=False)
+    rows = [dict(zip(by, name, strict=True)) | _summary(group["error_m"]) for name, group in groups]
+    return pd.DataFrame(rows).set_index(list(by))
+
+
+def _summary(error: pd.Series) -> dict[str, object]:
+    size = error.abs()
+    right = 100 * float((size < RIGHT_M).mean())
+    counts = {"buildings": len(error), "placed": int(error.notna().sum()), "right_percent": right}
+    spread = {"mean_m": error.mean(), "std_m": error.std(ddof=0)}
+    return counts | spread | {"median_m": size.median(), "p95_m": size.quantile(0.95)}
+
+
+def reliability(judged: pd.DataFrame, bins: int = 8) -> pd.DataFrame:
+    """Compare stated confidence with the share that is right, in bins of equally many buildings.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        With ``confidence`` and ``error_m``; rows without confidence are left out.
+    bins : int
+        At most so many; equal confidences stay together.
+
+    Returns
+    -------
+    DataFrame
+        ``stated`` (mean confidence), ``right`` (share within 2 m), ``low`` and ``high`` (95 % interval of that share, by
+        Wilson's formula), ``buildings``.
+    """
+    known = judged[judged["confidence"].notna()]
+    part = pd.qcut(known["confidence"], bins, labels=False, duplicates="drop")
+    group = known.assign(right=known["error_m"].abs() < RIGHT_M).groupby(part.fillna(0))
+    n, right = group.size().to_numpy(), group["right"].sum().to_numpy()
+    low, high = _wilson(right, n)
+    columns = {"stated": group["confidence"].mean().to_numpy(), "right": right / n, "low": low, "high": high}
+    return pd.DataFrame(columns | {"buildings": n})
+
+
+def _wilson(right: NDArray[Any], n: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    pairs = [stats.binomtest(int(k), int(m)).proportion_ci(method="wilson") for k, m in zip(right, n, strict=True)]
+    return np.array([pair.low for pair in pairs]), np.array([pair.high for pair in pairs])
+
+
+def least_sure(judged: pd.DataFrame, share: float = 0.2) -> NDArray[np.bool_]:
+    """Mark the buildings that a method is least sure of.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        With ``confidence``.
+    share : float
+        Part of the buildings that is marked, 0 to 1; of equal confidences the earlier row goes first.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    order = np.argsort(judged["confidence"].to_numpy(), kind="stable")
+    marked = np.zeros(len(judged), dtype=bool)
+    marked[order[: round(share * len(judged))]] = True
+    return marked
