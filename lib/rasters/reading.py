@@ -51,7 +51,8 @@ def read_sar(
     -------
     DataArray, dimensions (y, x), float32
         Power in dB; NaN where nodata, or where the power is zero and has no logarithm. With CRS, transform, and
-        attributes ``source_units``, ``scale_factor``, and ``incidence_deg``, ``range_azimuth_deg`` (grid) where known.
+        attributes ``source_units``, ``scale_factor``, and ``incidence_deg``, ``range_azimuth_deg`` (grid),
+        ``product_type``, ``terrain_model`` (the surface it was put on) where known.
 
     Raises
     ------
@@ -80,6 +81,7 @@ def read_sar(
             raise RasterError("no pixel has any power", where=str(path), value=stored, fix=fix)
         image = as_image(decibels, raster, transform)
     image.attrs |= {"units": "dB", "source_units": stored, "scale_factor": factor} | _look(document, raster.crs)
+    image.attrs |= _surface(document)
     return image
 
 
@@ -256,6 +258,11 @@ def _look(document: Document, crs: Any) -> dict[str, float]:
         return {}
     look = Look.from_capella(document, crs.to_wkt())
     return {"incidence_deg": look.incidence_deg, "range_azimuth_deg": look.range_azimuth_deg}
+
+
+def _surface(document: Document) -> dict[str, str]:
+    names = {"product_type": "product_type", "terrain_model": "collect.image.terrain_models.reprojection.name"}
+    return {name: str(value) for name, field in names.items() if (value := find(document, field)) is not None}
 
 
 def _encoding(raster: Any, document: Document, units: Units | None, where: str) -> tuple[Units, float]:

@@ -196,4 +196,4 @@ def truncated_distance(
     free = np.ones(shape, dtype=bool)
     free[points[:, 0], points[:, 1]] = False
     distance = ndimage.distance_transform_edt(free, sampling=pixel_m[::-1])
-    return np.minimum(distance, truncation_m).astype(np.float32)
+    return np.asarray(np.minimum(distance, truncation_m), dtype=np.float32)

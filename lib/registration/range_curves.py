@@ -118,7 +118,7 @@ def _inside(places: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> NDAr
 
 
 def _tile_sums(task: _Task) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Sums over one tile's own pixels: which footprints, and what is added to their curves."""
+    """Add up over one tile's own pixels: which footprints, and what their curves gain."""
     distance = truncated_distance(task.bright, task.tile.shape, task.pixel_m, task.truncation_m)
     owners, local = np.unique(task.owner, return_inverse=True)
     sums = np.zeros((len(owners), task.shifts))

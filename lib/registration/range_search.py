@@ -89,7 +89,7 @@ class RangeParameters:
     def shifts_m(self) -> NDArray[np.float64]:
         """Shifts that are tried, metres along ground range; 0 is in the middle."""
         count = round(self.search_m / self.step_m)
-        return np.arange(-count, count + 1) * self.step_m
+        return np.asarray(np.arange(-count, count + 1) * self.step_m, dtype=np.float64)
 
 
 def register_by_range(
@@ -134,7 +134,6 @@ def register_by_range(
     """
     chosen = parameters or RangeParameters()
     segmentation = segment(sar, chosen.gamma, looks=chosen.looks)
-    bright = double_bounce_points(wall_segments(segmentation, chosen.walls), look, chosen.walls.clear_m)
     shapes = buildings.geometry.to_numpy()
     walls = near_range_points(shapes, look, spacing_m=chosen.spacing_m, within_deg=chosen.within_deg)
     support = _points_in_image(walls, segmentation)
@@ -142,6 +141,7 @@ def register_by_range(
     if not seen.any():
         fix = "give an image of the same place, and check both CRS"
         raise RegistrationError("no footprint lies in the image", where="buildings", value=len(buildings), fix=fix)
+    bright = double_bounce_points(wall_segments(segmentation, chosen.walls), look, chosen.walls.clear_m)
     curves = range_curves(
         walls, bright, segmentation, look, chosen.shifts_m, truncation_m=chosen.truncation_m, tile_px=chosen.tile_px
     )
