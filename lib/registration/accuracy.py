@@ -1,19 +1,16 @@
-"""How good a registration is where the truth is known: trial after trial, any method, and its confidence."""
+"""How good a registration is where the truth is known: trial after trial, any method."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
 from joblib import Parallel, delayed
-from numpy.typing import NDArray
-from scipy import stats
 
 from lib.city.trials import DATA_SCENES, LOOK, REAL_DEM, SCENES, Trial, make_trial
 from lib.errors import CompanionWarning, FetchError, RegistrationError
@@ -25,7 +22,7 @@ Method = Callable[[gpd.GeoDataFrame, xr.DataArray, Look], pd.DataFrame]
 """Any function of footprints, image and look that returns one row a footprint, in their order, with ``shift_m`` and
 ``status``; ``confidence`` where it has one."""
 
-ENGINES: tuple[Engine, ...] = ("paper", "field")
+ENGINES: tuple[Engine, ...] = ("paper", "range", "field")
 RIGHT_M = 2.0  # the letter's estimate of its largest error, after editing by hand
 
 
@@ -118,7 +115,8 @@ def judge_all(
     extent_m, n_buildings
         As in ``make_trial``.
     jobs : int
-        Processes; the result does not depend on it.
+        Threads; the result does not depend on it. The kernels release the interpreter, and processes would each take
+        the memory of all libraries.
 
     Returns
     -------
@@ -130,7 +128,7 @@ def judge_all(
         delayed(_judge_scene)(scene, seed, name, looks[name], dict(methods), extent_m, n_buildings)
         for scene, seed, name in names
     ]
-    parts: list[pd.DataFrame] = Parallel(n_jobs=jobs)(tasks)
+    parts: list[pd.DataFrame] = Parallel(n_jobs=jobs, prefer="threads")(tasks)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -191,53 +189,3 @@ def _summary(error: pd.Series) -> dict[str, object]:
     counts = {"buildings": len(error), "placed": int(error.notna().sum()), "right_percent": right}
     spread = {"mean_m": error.mean(), "std_m": error.std(ddof=0)}
     return counts | spread | {"median_m": size.median(), "p95_m": size.quantile(0.95)}
-
-
-def reliability(judged: pd.DataFrame, bins: int = 8) -> pd.DataFrame:
-    """Compare stated confidence with the share that is right, in bins of equally many buildings.
-
-    Parameters
-    ----------
-    judged : DataFrame
-        With ``confidence`` and ``error_m``; rows without confidence are left out.
-    bins : int
-        At most so many; equal confidences stay together.
-
-    Returns
-    -------
-    DataFrame
-        ``stated`` (mean confidence), ``right`` (share within 2 m), ``low`` and ``high`` (95 % interval of that share, by
-        Wilson's formula), ``buildings``.
-    """
-    known = judged[judged["confidence"].notna()]
-    part = pd.qcut(known["confidence"], bins, labels=False, duplicates="drop")
-    group = known.assign(right=known["error_m"].abs() < RIGHT_M).groupby(part.fillna(0))
-    n, right = group.size().to_numpy(), group["right"].sum().to_numpy()
-    low, high = _wilson(right, n)
-    columns = {"stated": group["confidence"].mean().to_numpy(), "right": right / n, "low": low, "high": high}
-    return pd.DataFrame(columns | {"buildings": n})
-
-
-def _wilson(right: NDArray[Any], n: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    pairs = [stats.binomtest(int(k), int(m)).proportion_ci(method="wilson") for k, m in zip(right, n, strict=True)]
-    return np.array([pair.low for pair in pairs]), np.array([pair.high for pair in pairs])
-
-
-def least_sure(judged: pd.DataFrame, share: float = 0.2) -> NDArray[np.bool_]:
-    """Mark the buildings that a method is least sure of.
-
-    Parameters
-    ----------
-    judged : DataFrame
-        With ``confidence``.
-    share : float
-        Part of the buildings that is marked, 0 to 1; of equal confidences the earlier row goes first.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-    """
-    order = np.argsort(judged["confidence"].to_numpy(), kind="stable")
-    marked = np.zeros(len(judged), dtype=bool)
-    marked[order[: round(share * len(judged))]] = True
-    return marked
