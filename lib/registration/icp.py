@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lib.errors import ParameterError, RegistrationError
-from lib.registration.icp_steps import COLLINEAR, REASONS, TOO_FEW, run_groups
+from lib.registration.icp_steps import COLLINEAR, REASONS, TOO_FEW, Rules, run_groups
 from lib.registration.nearest import NearestGrid, nearest_grid
 
 Motion = Literal["rigid", "shift", "direction"]
@@ -254,21 +254,22 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
         raise RegistrationError("does not fit the source", where="icp_groups, first", value=begins, fix=fix)
     east, north = chosen.direction or (1.0, 0.0)
     length = float(np.hypot(east, north))
-    local = np.ascontiguousarray(points - grid.corner)
-    moves, counts = run_groups(
-        local, begins, _by_place(local, begins, grid), grid.points, grid.starts, grid.cell_m, grid.cols,
+    rules = Rules(
         _MOTIONS.index(chosen.motion), east / length, north / length, float(chosen.max_distance_m), float(chosen.keep),
         int(chosen.max_iterations), float(chosen.tolerance_m), int(chosen.min_points), float(chosen.min_spread_m),
     )  # fmt: skip
+    n_sets = len(begins) - 1
+    # Neighbours one after the other; a set without points counts as where the next begins.
+    order = (
+        nearest_grid(points[np.minimum(begins[:-1], len(points) - 1)]).order
+        if n_sets and len(points)
+        else np.arange(n_sets)
+    )
+    moves, counts = np.empty((n_sets, 6)), np.empty((n_sets, 3), dtype=np.int64)
+    moves[order], counts[order] = run_groups(
+        points, begins, order, *grid.corner, grid.points, grid.starts, grid.cell_m, grid.cols, rules
+    )
     return GroupMoves(
         moves[:, :2], np.degrees(moves[:, 2]), moves[:, 3], moves[:, 4:6] + grid.corner,
         counts[:, 0], counts[:, 1], counts[:, 2],
     )  # fmt: skip
-
-
-def _by_place(local: NDArray[np.float64], first: NDArray[np.int64], grid: NearestGrid) -> NDArray[np.int64]:
-    """Order of the sets by the row of cells, then the column, in which each begins."""
-    if len(first) < 3 or not len(local):
-        return np.arange(len(first) - 1)
-    cell = np.floor(local[np.minimum(first[:-1], len(local) - 1)] / grid.cell_m)
-    return np.lexsort((cell[:, 0], cell[:, 1])).astype(np.int64)
