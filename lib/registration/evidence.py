@@ -1,102 +1,101 @@
-"""How much an edge profile speaks for each shift: a linear filter whose weights are learned from simulated scenes.
-
-At the true shift the profile is bright up to the wall's base and drops behind it. How much each place before and behind
-should count is a conditional logit: the weights that make the true shift most probable among all shifts. They are
-learned on simulated cities whose seeds are used for nothing else; the file of weights says which.
-"""
+"""Evidence of a whole scene, tile by tile: memory stays that of a tile, and tiles may run on many workers."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import dataclass
+from typing import Any
 
+import joblib
 import numpy as np
+import shapely
+import xarray as xr
 from numpy.typing import NDArray
-from scipy import ndimage, optimize
 
-from lib.registration.edge_profiles import STEP_M, EdgeProfiles
+from lib.radar.look import Look
+from lib.registration.edge_profiles import MARGIN_M, SEARCH_M, Levels, edge_profiles, image_levels
+from lib.registration.wall_detector import evidence
 
-WEIGHTS = Path(__file__).with_name("evidence_weights.json")
-# Places around the wall's base at which the profile is looked at, metres.
-OFFSETS_M = np.arange(-6.0, 6.01, 0.5)
-SEARCH_M = 24.0
-# What one building may say against or for a shift, in natural logarithms: none may decide alone.
-LOWEST, HIGHEST = -3.0, 5.0
+TILE_M = 700.0
+# Buildings this far around a tile are known to it, metres.
+_AROUND_M = 60.0
 
 
-def evidence(profiles: EdgeProfiles, weights: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-    """Logarithm of the likelihood of every shift, relative to the building's own median.
-
-    Parameters
-    ----------
-    profiles : EdgeProfiles
-    weights : ndarray, shape (features,), optional
-        The shipped ones by default.
-
-    Returns
-    -------
-    ndarray, shape (n, s)
-        0 for buildings without points.
-    """
-    learned = read_weights() if weights is None else weights
-    score = _features(profiles, np.arange(len(profiles.shifts_m))) @ learned
-    score = np.clip(score - np.median(score, axis=1, keepdims=True), LOWEST, HIGHEST)
-    return np.where(profiles.points[:, None] > 0, score, 0.0)
-
-
-def learn_weights(
-    examples: Sequence[tuple[EdgeProfiles, NDArray[np.float64]]], ridge: float = 1e-3
-) -> NDArray[np.float64]:
-    """Find the weights that make the true shifts most probable.
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What each building's own surroundings in the image say about its shift.
 
     Parameters
     ----------
-    examples : sequence of (EdgeProfiles, ndarray)
-        Profiles of a scene, and its true shifts in metres.
-    ridge : float
-        Penalty on the squared weights.
+    curves : ndarray, shape (n, s), float32
+        Logarithm of how much more probable each shift is than a blind guess; 0 where nothing is seen.
+    shifts_m : ndarray, shape (s,)
+        Metres along ground range.
+    points : ndarray of int, shape (n,)
+        Points of the near walls that lie in the image; 0 where nothing is seen.
+    """
+
+    curves: NDArray[np.float32]
+    shifts_m: NDArray[np.float64]
+    points: NDArray[np.int64]
+
+
+def scene_evidence(footprints: NDArray[Any], image: xr.DataArray, look: Look) -> Evidence:
+    """Read the evidence of all buildings of a scene.
+
+    The tiles run through joblib: inside ``joblib.parallel_config("dask")`` they run on a Dask cluster, inside
+    ``joblib.parallel_config(n_jobs=2)`` on two cores. The result does not depend on it.
+
+    Parameters
+    ----------
+    footprints : ndarray of Polygon, shape (n,)
+        In the image's CRS, metres.
+    image : DataArray, dims (y, x)
+        dB, north-up; NaN is nodata.
+    look : Look
 
     Returns
     -------
-    ndarray, shape (features,)
+    Evidence
     """
-    features, targets = [], []
-    for profiles, shift_m in examples:
-        inside = np.flatnonzero(np.abs(profiles.shifts_m) <= SEARCH_M)[::2]
-        features.append(_features(profiles, inside).astype(np.float32))
-        near = np.abs(profiles.shifts_m[inside][None] - shift_m[:, None])
-        # The truth lies between two candidates: both count, the nearer more.
-        share = np.maximum(0.0, 1.0 - near / (2 * STEP_M))
-        targets.append(share / np.maximum(share.sum(axis=1, keepdims=True), 1e-9))
-    x, y = np.concatenate(features), np.concatenate(targets)
-
-    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        score = x @ weights.astype(np.float32)
-        score -= score.max(axis=1, keepdims=True)
-        log_p = score - np.log(np.exp(score).sum(axis=1, keepdims=True))
-        slope = np.einsum("nsf,ns->f", x, (np.exp(log_p) * y.sum(axis=1, keepdims=True) - y).astype(np.float32)) / len(
-            x
-        )
-        return float(-(y * log_p).sum() / len(x) + ridge * weights @ weights), slope.astype(float) + 2 * ridge * weights
-
-    return optimize.minimize(loss, np.zeros(x.shape[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
+    levels = image_levels(image)
+    tiles = _tiles(footprints)
+    tree = shapely.STRtree(footprints)
+    work = (joblib.delayed(_of_tile)(*_parts(rows, footprints, image, tree), look, levels) for rows in tiles)
+    found = joblib.Parallel()(work)
+    n_shifts = round(2 * SEARCH_M / 0.25) + 1
+    curves, points = np.zeros((len(footprints), n_shifts), np.float32), np.zeros(len(footprints), np.int64)
+    shifts = np.linspace(-SEARCH_M, SEARCH_M, n_shifts)
+    for rows, (told, seen) in zip(tiles, found, strict=True):
+        curves[rows], points[rows] = told, seen
+    return Evidence(curves, shifts, points)
 
 
-def read_weights() -> NDArray[np.float64]:
-    """Read the shipped weights.
+def _tiles(footprints: NDArray[Any]) -> list[NDArray[np.int64]]:
+    """Rows of the buildings of each square of the map."""
+    centres = shapely.get_coordinates(shapely.centroid(footprints))
+    square = np.floor((centres - centres.min(axis=0)) / TILE_M).astype(np.int64)
+    _, tile = np.unique(square, axis=0, return_inverse=True)
+    order = np.argsort(tile, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(tile[order])) + 1)
 
-    Returns
-    -------
-    ndarray, shape (features,)
-    """
-    return np.array(json.loads(WEIGHTS.read_text(encoding="utf-8"))["weights"])
+
+def _parts(
+    rows: NDArray[np.int64], footprints: NDArray[Any], image: xr.DataArray, tree: shapely.STRtree
+) -> tuple[NDArray[Any], xr.DataArray, NDArray[Any]]:
+    """Footprints of a tile, its part of the image, and all buildings around."""
+    west, south, east, north = shapely.total_bounds(footprints[rows])
+    reach = SEARCH_M + MARGIN_M + 2.0
+    x, y = image["x"].to_numpy(), image["y"].to_numpy()
+    cols = slice(*np.searchsorted(x, (west - reach, east + reach)))
+    lines = slice(*np.searchsorted(-y, (-north - reach, -south + reach)))
+    box = shapely.box(west - _AROUND_M, south - _AROUND_M, east + _AROUND_M, north + _AROUND_M)
+    return footprints[rows], image[lines, cols], footprints[np.sort(tree.query(box))]
 
 
-def _features(profiles: EdgeProfiles, at: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Mean and lower quantile at every offset around each candidate, shape (n, candidates, features)."""
-    last = len(profiles.shifts_m) - 1
-    steps = np.round(OFFSETS_M / STEP_M).astype(int)
-    place = np.clip(at[:, None] + steps[None], 0, last)
-    smooth = [ndimage.uniform_filter1d(channel, 2, axis=1)[:, place] for channel in (profiles.mean_db, profiles.low_db)]
-    return np.concatenate(smooth, axis=2)
+def _of_tile(
+    footprints: NDArray[Any], image: xr.DataArray, standing: NDArray[Any], look: Look, levels: Levels
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    if min(image.shape) < 2:
+        return np.zeros((len(footprints), 1), np.float32), np.zeros(len(footprints), np.int64)
+    profiles = edge_profiles(footprints, image, look, levels, standing)
+    return evidence(profiles).astype(np.float32), profiles.points

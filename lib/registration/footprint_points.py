@@ -97,6 +97,45 @@ def near_range_points(
     return FootprintPoints(points, owner[edge], first, facing[edge])
 
 
+def line_ends(footprints: NDArray[Any], look: Look, *, reach_m: float = 5.0, spacing_m: float = 0.5) -> FootprintPoints:
+    """Points on the lines of near-range walls beyond the walls' ends, outside of their footprint.
+
+    A wall's double-bounce line ends with the wall; a road's or a row's line goes on.
+
+    Parameters
+    ----------
+    footprints : ndarray of Polygon or MultiPolygon, shape (k,)
+        Projected coordinates, metres.
+    look : Look
+    reach_m, spacing_m : float
+        How far beyond each end, from 1 m on, and the points' distance, metres.
+
+    Returns
+    -------
+    FootprintPoints
+        Of walls longer than 3 m that face the sensor within 45 degrees.
+
+    Examples
+    --------
+    >>> line_ends(np.array([shapely.box(0, 0, 10, 4)]), Look(43.1, 90.0), reach_m=1.0).points.tolist()
+    [[0.0, 5.0], [0.0, -1.0]]
+    """
+    start, end, owner = _edges(footprints)
+    along = end - start
+    length = np.hypot(*along.T)
+    gx, gy = look.ground_range
+    facing = -(along[:, 1] * gx - along[:, 0] * gy) / np.where(length > 0, length, 1)
+    kept = (length > 3.0) & (facing > np.sqrt(0.5))
+    start, end, owner, facing = start[kept], end[kept], owner[kept], facing[kept]
+    unit = along[kept] / length[kept, None]
+    steps = np.arange(1.0, reach_m + spacing_m / 2, spacing_m)[None, :, None] * unit[:, None]
+    points = np.concatenate([start[:, None] - steps, end[:, None] + steps], axis=1).reshape(-1, 2)
+    owner, facing = np.repeat(owner, 2 * steps.shape[1]), np.repeat(facing, 2 * steps.shape[1])
+    outside = ~shapely.contains_xy(footprints[owner], points[:, 0], points[:, 1])
+    first = np.searchsorted(owner[outside], np.arange(len(footprints) + 1))
+    return FootprintPoints(points[outside], owner[outside], first, facing[outside])
+
+
 def _edges(footprints: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Start and end of every edge of every ring, and the row of its footprint."""
     rings, of_shape = shapely.get_rings(shapely.orient_polygons(footprints), return_index=True)

@@ -9,18 +9,15 @@ from typing import Any, Literal
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
 from lib.errors import RegistrationError
 from lib.radar.look import Look
 from lib.registration.checks import check_look, check_table, open_image, usable_rows
-from lib.registration.edge_profiles import edge_profiles
-from lib.registration.evidence import evidence
+from lib.registration.field_engine import register_by_field
 from lib.registration.paper_engine import register_as_paper
 from lib.registration.range_search import register_by_range
-from lib.registration.shift_field import fit_field
 
 Engine = Literal["field", "range", "paper"]
 COLUMNS = (
@@ -51,7 +48,7 @@ def register_footprints(
         One row a row of ``buildings``, in its order, with its columns and: ``shift_m`` along ground range, ``dh_m`` the
         height error that it implies (Delta H = shift tan(incidence)), ``east_shift_m`` and ``north_shift_m``, ``level``
         at which it was found, ``residual_m`` (how far the building's own best shift lies from it), ``support`` (points
-        used), ``confidence`` (0 to 1; of the field, the probability that the shift is right to 2 m; of the range search,
+        used), ``confidence`` (0 to 1; of the field, the probability that the shift is right to 1 m; of the range search,
         how clearly the shift beats its best rival; none of the paper), ``status`` (``ok`` or the reason why the
         building could not be placed; its numbers are missing then). A footprint of several parts is not placed, for
         each part may need a shift of its own.
@@ -106,30 +103,14 @@ def register_footprints(
 
 
 def _by_field(used: gpd.GeoDataFrame, sar: xr.DataArray, look: Look) -> pd.DataFrame:
-    shapes = used.geometry.to_numpy()
-    profiles = edge_profiles(shapes, sar, look)
-    seen = profiles.points > 0
-    if not seen.any():
-        where, fix = "register_footprints, buildings", "give an image of the same place, and check both CRS"
-        raise RegistrationError("no footprint lies in the image", where=where, value=len(used), fix=fix)
-    curves = evidence(profiles)[seen]
-    centres = shapely.get_coordinates(shapely.centroid(shapes[seen]))
-    fit = fit_field(curves, profiles.shifts_m, centres)
-    own = profiles.shifts_m[
-        np.where(np.abs(profiles.shifts_m[None] - fit.shift_m[:, None]) <= 6.0, curves, -np.inf).argmax(axis=1)
-    ]
-    shift = _spread(fit.shift_m, seen)
-    return _table(shift, look).assign(
-        level=np.where(seen, "field", "none"),
-        residual_m=_spread(np.abs(own - fit.shift_m), seen),
-        support=np.where(seen, profiles.points, 0),
-        confidence=_spread(fit.within_2m, seen),
-        status=np.where(seen, "ok", "not in the image"),
-    )
+    return _with_shifts(register_by_field(used, sar, look), look)
 
 
 def _by_range(used: gpd.GeoDataFrame, sar: xr.DataArray, look: Look) -> pd.DataFrame:
-    found = register_by_range(used, sar, look)
+    return _with_shifts(register_by_range(used, sar, look), look)
+
+
+def _with_shifts(found: pd.DataFrame, look: Look) -> pd.DataFrame:
     return pd.concat([_table(found.pop("shift_m").to_numpy(dtype=float), look), found], axis=1)
 
 
@@ -151,12 +132,6 @@ def _table(shift_m: NDArray[Any], look: Look) -> pd.DataFrame:
     east, north = look.ground_range
     columns = {"shift_m": shift_m, "dh_m": shift_m * look.tan}
     return pd.DataFrame(columns | {"east_shift_m": shift_m * east, "north_shift_m": shift_m * north})
-
-
-def _spread(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    full = np.full(seen.size, np.nan)
-    full[seen] = values
-    return full
 
 
 _ENGINES: dict[str, Callable[[gpd.GeoDataFrame, xr.DataArray, Look], pd.DataFrame]] = {

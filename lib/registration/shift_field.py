@@ -1,8 +1,8 @@
-"""A robust smooth field of shifts from many buildings' uncertain evidence, coarse to fine.
+"""A first smooth field of shifts from many buildings' uncertain evidence, coarse to fine.
 
 Neighbours share most of their DEM error, so their evidence is added up: first over 90 m, then over less, each building's
-curve moved along by the field found so far, so that a slope of the DEM does not blur the sum. How far the last sums reach
-and how rough the field may be is decided by buildings that were left out.
+curve moved along by the field found so far, so that a slope of the DEM does not blur the sum. The field finds the right
+hill of the evidence; ``lib.registration.posterior`` then weighs what each building says itself.
 """
 
 from __future__ import annotations
@@ -17,95 +17,71 @@ from scipy.sparse.linalg import splu
 from scipy.spatial import cKDTree
 
 from lib.registration.edge_profiles import STEP_M
-from lib.registration.evidence import SEARCH_M
 
 NEIGHBOURS = 8
-# Reach of the three sums after the coarse one, metres, and blur of each curve along range, metres.
-SCALES = (((90, 90, 90), 1.0), ((90, 60, 60), 0.7), ((60, 45, 45), 0.7), ((45, 30, 30), 0.5), ((45, 30, 20), 0.4))
-HALF_WIDTHS_M = (5.0, 4.0, 3.0)
-TAUS_M = np.array([0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.4, 2.0])
-OUTLIERS = 0.05
+# Reach of the sums, and half width of the search around the field found so far, metres: coarse, then fine.
+COARSE_M = ((90.0, 5.0), (90.0, 4.0))
+FINE_M = ((45.0, 5.0), (30.0, 4.0), (30.0, 3.0))
+BLUR_M = 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class ShiftField:
-    """Shifts of all buildings.
+class FirstField:
+    """Shifts of all buildings from their neighbourhoods, metres along ground range, each of shape (n,).
 
     Parameters
     ----------
-    field_m : ndarray, shape (n,)
-        The smooth field at each building, metres along ground range.
-    shift_m : ndarray, shape (n,)
-        The field and what the building itself says, weighed by the scatter.
-    spread_m : ndarray, shape (n,)
-        Standard deviation of that shift.
-    within_2m : ndarray, shape (n,)
-        Probability that the shift is right to 2 m, as the model sees it.
-    scatter_m : float
-        How much single buildings differ from the field.
-    reach_m : tuple of int
-        Reach of the sums, as chosen by left-out buildings.
+    coarse_m : ndarray
+        From sums over 90 m: sure, and blind for detail.
+    fine_m : ndarray
+        From sums over 30 m.
     """
 
-    field_m: NDArray[np.float64]
-    shift_m: NDArray[np.float64]
-    spread_m: NDArray[np.float64]
-    within_2m: NDArray[np.float64]
-    scatter_m: float
-    reach_m: tuple[int, ...]
+    coarse_m: NDArray[np.float64]
+    fine_m: NDArray[np.float64]
 
 
-def fit_field(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray[Any]) -> ShiftField:
-    """Fit the shifts of a scene.
+def first_field(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray[Any]) -> FirstField:
+    """Find the shifts of a scene from neighbourhoods.
 
     Parameters
     ----------
     curves : ndarray, shape (n, s)
-        Evidence of each building for each shift.
+        Evidence of each building for each shift, natural logarithm.
     shifts_m : ndarray, shape (s,)
+        Steps of STEP_M.
     centres : ndarray, shape (n, 2)
         Easting and northing, metres.
 
     Returns
     -------
-    ShiftField
+    FirstField
     """
-    bending, n = _bending(centres), len(curves)
-    fold = np.random.default_rng(0).integers(0, 2, n)
-    blurred = _blur(curves, 0.6)
-    held_out = []
-    for scale in SCALES:
-        score = 0.0
-        for part in (0, 1):
-            field = _coarse_to_fine(curves * (fold != part)[:, None], shifts_m, centres, bending, *scale)
-            score += _moved(blurred, shifts_m, field, 0.0)[0][fold == part, 0].sum()
-        held_out.append(score)
-    scale = SCALES[int(np.argmax(held_out))]
-    field = _coarse_to_fine(curves, shifts_m, centres, bending, *scale)
-    return _posterior(curves, shifts_m, field, scale[0])
-
-
-def _coarse_to_fine(
-    curves: NDArray[Any],
-    shifts_m: NDArray[Any],
-    centres: NDArray[Any],
-    bending: Any,
-    reaches: tuple[int, ...],
-    blur_m: float,
-) -> NDArray[Any]:
+    bending = _bending(centres)
     total = neighbourhood_sum(_blur(curves, 1.0), centres, 90.0)
-    total[:, np.abs(shifts_m) > SEARCH_M] = -np.inf
-    field = _smooth(shifts_m[total.argmax(axis=1)], np.ones(len(curves)), 3.0, bending)
-    blurred = _blur(curves, blur_m)
-    for reach, half in zip(reaches, HALF_WIDTHS_M, strict=True):
-        moved, offsets = _moved(blurred, shifts_m, field, half)
-        total = neighbourhood_sum(moved, centres, float(reach))
-        weight = np.exp(total - total.max(axis=1, keepdims=True))
-        weight /= weight.sum(axis=1, keepdims=True)
-        step = weight @ offsets
-        variance = weight @ offsets**2 - step**2
-        field = _smooth(field + step, 1.0 / (0.05 + variance), 1.0, bending)
-    return field
+    start = _smooth(shifts_m[total.argmax(axis=1)], np.ones(len(curves)), 3.0, bending)
+    blurred = _blur(curves, BLUR_M)
+    coarse = start
+    for reach, half in COARSE_M:
+        coarse = _step(blurred, shifts_m, coarse, centres, bending, reach, half)
+    fine = start
+    for reach, half in FINE_M:
+        fine = _step(blurred, shifts_m, fine, centres, bending, reach, half)
+    return FirstField(coarse, fine)
+
+
+def _step(
+    curves: NDArray[Any], shifts_m: NDArray[Any], field: NDArray[Any], centres: NDArray[Any], bending: Any,
+    reach_m: float, half_m: float,
+) -> NDArray[Any]:  # fmt: skip
+    """Move the field to where the neighbourhoods' sums around it point, and smooth it again."""
+    moved, offsets = cut_around(curves, shifts_m, field, half_m)
+    total = neighbourhood_sum(moved, centres, reach_m)
+    weight = np.exp(total - total.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    step = weight @ offsets
+    variance = weight @ offsets**2 - step**2
+    return _smooth(field + step, 1.0 / (0.05 + variance), 1.0, bending)
 
 
 def neighbourhood_sum(curves: NDArray[Any], centres: NDArray[Any], reach_m: float) -> NDArray[Any]:
@@ -132,12 +108,16 @@ def neighbourhood_sum(curves: NDArray[Any], centres: NDArray[Any], reach_m: floa
     n_x, n_y = np.ceil(place.max(axis=0) + 3 * reach_m / cell).astype(int) + 2
     spread = _shares(place, int(n_x), int(n_y))
     sigma = np.sqrt(max((reach_m / cell) ** 2 - 1 / 3, 0.1))
-    grid = (spread.T @ curves).reshape(n_y, n_x, -1)
     # The filter's weights sum to one; those of the neighbourhood are one at its centre.
     peak = 2 * np.pi * (reach_m / cell) ** 2
-    for axis in (0, 1):
-        grid = ndimage.gaussian_filter1d(grid, sigma, axis=axis, mode="constant", truncate=3.0)
-    return spread @ (peak * grid.reshape(n_x * n_y, -1))
+    total = np.empty(curves.shape)
+    # A few columns at a time: the grid of a large scene with all of them would not fit in memory.
+    for k in range(0, curves.shape[1], 32):
+        grid = (spread.T @ curves[:, k : k + 32]).reshape(n_y, n_x, -1)
+        for axis in (0, 1):
+            grid = ndimage.gaussian_filter1d(grid, sigma, axis=axis, mode="constant", truncate=3.0)
+        total[:, k : k + 32] = spread @ (peak * grid.reshape(n_x * n_y, -1))
+    return total
 
 
 def _shares(place: NDArray[Any], n_x: int, n_y: int) -> Any:
@@ -185,32 +165,32 @@ def _blur(curves: NDArray[Any], sigma_m: float) -> NDArray[Any]:
     return ndimage.gaussian_filter1d(curves, sigma_m / STEP_M, axis=1)
 
 
-def _moved(
-    curves: NDArray[Any], shifts_m: NDArray[Any], field: NDArray[Any], half_m: float
+def cut_around(
+    curves: NDArray[Any], shifts_m: NDArray[Any], field_m: NDArray[Any], half_m: float
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Cut each building's curve around the field's value there, and name the offsets."""
+    """Cut each building's curve around the field's value there.
+
+    Parameters
+    ----------
+    curves : ndarray, shape (n, s)
+    shifts_m : ndarray, shape (s,)
+        Steps of STEP_M.
+    field_m : ndarray, shape (n,)
+    half_m : float
+
+    Returns
+    -------
+    cut : ndarray, shape (n, t)
+        Linear between the steps; beyond the ends the curve's last value.
+    offsets_m : ndarray, shape (t,)
+        From ``-half_m`` to ``half_m``.
+    """
     offsets = np.arange(-half_m, half_m + STEP_M / 2, STEP_M)
-    start = (field - half_m - shifts_m[0]) / STEP_M
+    start = (field_m - half_m - shifts_m[0]) / STEP_M
     whole = np.floor(start).astype(int)
     part = (start - whole)[:, None]
-    place = np.clip(whole[:, None] + np.arange(offsets.size), 0, curves.shape[1] - 2)
+    place = whole[:, None] + np.arange(offsets.size)
+    last = curves.shape[1] - 1
     rows = np.arange(len(curves))[:, None]
-    return curves[rows, place] * (1 - part) + curves[rows, place + 1] * part, offsets
-
-
-def _posterior(
-    curves: NDArray[Any], shifts_m: NDArray[Any], field: NDArray[Any], reach_m: tuple[int, ...]
-) -> ShiftField:
-    """Weigh what each building says itself against the field, by the scatter that makes the scene most probable."""
-    likelihood, offsets = _moved(np.exp(curves), shifts_m, field, 6.0)
-    plain = likelihood.mean(axis=1)
-    bells = np.exp(-0.5 * (offsets / TAUS_M[:, None]) ** 2)
-    bells /= bells.sum(axis=1, keepdims=True)
-    fits = np.log((1 - OUTLIERS) * (likelihood @ bells.T) / plain[:, None] + OUTLIERS).sum(axis=0)
-    best = int(np.argmax(fits))
-    share = likelihood * ((1 - OUTLIERS) * bells[best] + OUTLIERS / offsets.size)
-    share /= share.sum(axis=1, keepdims=True)
-    step = share @ offsets
-    spread = np.sqrt(np.maximum(share @ offsets**2 - step**2, 0.0))
-    within = np.where(np.abs(offsets[None] - step[:, None]) <= 2.0, share, 0.0).sum(axis=1)
-    return ShiftField(field, field + step, spread, within, float(TAUS_M[best]), reach_m)
+    low, high = curves[rows, np.clip(place, 0, last)], curves[rows, np.clip(place + 1, 0, last)]
+    return low * (1 - part) + high * part, offsets
