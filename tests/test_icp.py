@@ -118,6 +118,32 @@ def test_bounds_do_not_change_the_result():
     assert np.allclose(found.moved(source), points, atol=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 400), st.sampled_from([0.4, 2.0, 30.0]), st.sampled_from([1.0, 0.7]))
+def test_box_and_grid_pair_alike(seed, n_targets, farthest, keep):
+    """A small set looks into a box; with more targets than a box takes, far off, it goes through the grid."""
+    rng = np.random.default_rng(seed)
+    target = rng.uniform(0, 20, (n_targets, 2)) + ORIGIN
+    source = rng.uniform(-5, 25, (30, 2)) + ORIGIN
+    found = icp_groups(source, [0, 30], target, max_distance_m=farthest, keep=keep, max_iterations=1, min_points=2)
+    distance, _ = cKDTree(target).query(source, distance_upper_bound=farthest)
+    limit = min(np.sort(distance)[int(np.ceil(keep * 30)) - 1], 1e9)
+    trusted = distance <= limit
+    assert found.support[0] == trusted.sum()
+    if found.code[0] == 3:
+        assert found.residual_m[0] == pytest.approx(np.sqrt((distance[trusted] ** 2).mean()), abs=1e-6)
+
+
+def test_jobs_do_not_change_a_bit():
+    target = walls(60, 3)
+    first = np.arange(0, len(target) + 1, 60)
+    one, two = (icp_groups(target + np.array([0.7, -0.4]), first, target, jobs=jobs, keep=0.9) for jobs in (1, 3))
+    for name in ("shift_m", "rotation_deg", "residual_m", "centroid", "support", "iterations", "code"):
+        assert np.array_equal(getattr(one, name), getattr(two, name), equal_nan=True)
+    empty = icp_groups(np.empty((0, 2)), [0, 0], target, jobs=2)
+    assert empty.reason.tolist() == ["too few points have a partner"]
+
+
 def test_closed_form_equals_singular_values():
     rng = np.random.default_rng(4)
     target = rng.uniform(0, 1000, (60, 2))

@@ -199,21 +199,25 @@ def test_segment_keeps_no_data_and_ignores_threads():
     assert segment(image, 10.0, looks=2).shape == (45, 60)
 
 
-def test_tiles_nearly_equal_the_whole():
-    image = as_image(scene(200, 200, noise=1.0))
-    image[:, 150:] = np.nan
+def test_kept_on_disk_equals_kept_in_memory(tmp_path):
+    values = scene(200, 170, noise=1.0)
+    values[:, 150:] = np.nan
+    image = as_image(values)
     whole = segment(image, 10.0)
-    tiled = segment(image, 10.0, tile_px=60, overlap_px=40)
-    assert np.array_equal(np.isnan(whole), np.isnan(tiled))
-    differs = ((whole > 4) != (tiled > 4)).to_numpy().sum()
-    assert differs <= 0.01 * int((whole > 4).sum())
-    one = segment(image, 10.0, tile_px=200)
-    assert np.array_equal(one, whole, equal_nan=True)
+    assert np.array_equal(segment(image, 10.0, scratch=tmp_path), whole, equal_nan=True)
+    assert np.array_equal(segment(image, 10.0, scratch=tmp_path, jobs=2), whole, equal_nan=True)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ParameterError, match="cannot be written to"):
+        segment(image, 10.0, scratch=tmp_path / "nowhere")
+
+
+def test_multilook_does_not_depend_on_strips(monkeypatch):
+    image = as_image(scene(50, 31))
+    whole = multilook(image, 3)
+    monkeypatch.setattr("lib.registration.segmentation._STRIP", 5)
+    assert np.array_equal(multilook(image, 3), whole)
 
 
 def test_segment_refuses():
     with pytest.raises(RasterError, match="no pixel holds data"):
         segment(as_image(np.full((5, 5), np.nan)), 1.0)
-    for wrong in ({"tile_px": 0}, {"overlap_px": -1}):
-        with pytest.raises(ParameterError):
-            segment(as_image(np.ones((5, 5))), 1.0, **wrong)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 
 from lib.errors import ParameterError, RegistrationError
@@ -202,7 +203,9 @@ class GroupMoves:
         )  # fmt: skip
 
 
-def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestGrid, **parameters: Any) -> GroupMoves:
+def icp_groups(
+    source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestGrid, *, jobs: int = 1, **parameters: Any
+) -> GroupMoves:
     """Move many sets of points, each on its own, onto one target.
 
     Parameters
@@ -212,6 +215,8 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
     first : array_like of int, shape (sets + 1,)
         Where each set begins; the last number is n.
     target : array_like, shape (m, 2), or NearestGrid
+    jobs : int
+        Threads, or workers of joblib's backend. The result does not depend on it.
     **parameters
         Any field of ``IcpParameters``.
 
@@ -266,9 +271,13 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
         else np.arange(n_sets)
     )
     moves, counts = np.empty((n_sets, 6)), np.empty((n_sets, 3), dtype=np.int64)
-    moves[order], counts[order] = run_groups(
-        points, begins, order, *grid.corner, grid.points, grid.starts, grid.cell_m, grid.cols, rules
+    parts = np.array_split(order, jobs)
+    moved = Parallel(n_jobs=jobs, prefer="threads")(
+        delayed(run_groups)(points, begins, part, *grid.corner, grid.points, grid.starts, grid.cell_m, grid.cols, rules)
+        for part in parts
     )
+    for part, (part_moves, part_counts) in zip(parts, moved, strict=True):
+        moves[part], counts[part] = part_moves, part_counts
     return GroupMoves(
         moves[:, :2], np.degrees(moves[:, 2]), moves[:, 3], moves[:, 4:6] + grid.corner,
         counts[:, 0], counts[:, 1], counts[:, 2],

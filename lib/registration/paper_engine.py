@@ -57,6 +57,8 @@ class PaperParameters:
         Points farther apart are no partners. Not given by the paper.
     keep : float
         Share of the pairs that is trusted; plain iterative closest points trust all.
+    jobs : int
+        Threads. The result does not depend on it.
     """
 
     gamma: float = 10.0
@@ -73,6 +75,7 @@ class PaperParameters:
     motion: Motion = "rigid"
     max_distance_m: float = 10.0
     keep: float = 1.0
+    jobs: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +160,7 @@ def register_as_paper(
     """
     chosen = parameters or PaperParameters()
     reasons = _usable(buildings, sar)
-    segmentation = segment(sar, chosen.gamma, looks=chosen.looks)
+    segmentation = segment(sar, chosen.gamma, looks=chosen.looks, jobs=chosen.jobs)
     segments = wall_segments(segmentation, chosen.walls)
     sar_points = double_bounce_points(segments, look, chosen.walls.clear_m)
     grid = nearest_grid(sar_points)
@@ -239,8 +242,9 @@ def _register(
     order = np.argsort(group, kind="stable")
     first = np.searchsorted(group[order], np.arange(n_subareas + n_buildings + 1))
     moves = icp_groups(
-        points[order], first, grid, motion=chosen.motion, max_distance_m=chosen.max_distance_m, keep=chosen.keep
-    )
+        points[order], first, grid, jobs=chosen.jobs, motion=chosen.motion, max_distance_m=chosen.max_distance_m,
+        keep=chosen.keep,
+    )  # fmt: skip
     of_building = n_subareas + np.arange(n_buildings)
     of_building[gis.building] = group
     return _Motions(moves, of_building, of_building < n_subareas)

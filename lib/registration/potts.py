@@ -9,6 +9,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,7 @@ def potts_l2(
     weights: ArrayLike | None = None,
     dtype: type[np.floating[Any]] = np.float64,
     jobs: int = 1,
+    scratch: str | Path | None = None,
 ) -> NDArray[Any]:
     """Cut an image into regions of one value each.
 
@@ -55,6 +58,9 @@ def potts_l2(
         Of the whole images kept between steps: float32 halves the memory. Lines are always solved in float64.
     jobs : int
         Threads. The result does not depend on it.
+    scratch : path, optional
+        Folder for what is kept between steps, four times the image, where memory cannot hold it. Each half step works
+        on a few rows or columns, so the result is the same bit for bit. Nothing is left behind.
 
     Returns
     -------
@@ -63,7 +69,8 @@ def potts_l2(
     Raises
     ------
     ParameterError
-        If the image is not two-dimensional, a parameter is out of range, or the weights do not fit.
+        If the image is not two-dimensional, a parameter is out of range, the weights do not fit, or the scratch folder
+        cannot be written to.
 
     Examples
     --------
@@ -75,7 +82,7 @@ def potts_l2(
     ----------
     Storath and Weinmann 2014, SIAM J. Imaging Sciences 7(3), algorithms 1 and 2; Sun et al. 2024, section II-B 1.
     """
-    values, pixel_weights = _prepared(image, weights, 2, dtype)
+    values, pixel_weights = _prepared(image, weights, 2, dtype, scratch)
     mu = 0.01 * gamma if mu_init is None else mu_init
     for name, value, low in (
         ("gamma", gamma, 0),
@@ -87,7 +94,7 @@ def potts_l2(
             raise ParameterError(
                 "out of range", where=f"potts_l2, {name}", value=value, fix=f"give a number above {low}"
             )
-    return _admm(values, pixel_weights, float(gamma), float(mu), float(mu_step), float(tolerance), jobs)
+    return _admm(values, pixel_weights, float(gamma), float(mu), float(mu_step), float(tolerance), jobs, scratch)
 
 
 def potts_1d(signal: ArrayLike, gamma: float, weights: ArrayLike | None = None) -> NDArray[np.float64]:
@@ -116,28 +123,48 @@ def potts_1d(signal: ArrayLike, gamma: float, weights: ArrayLike | None = None) 
     >>> potts_1d([0.0, 0.2, 4.0, 4.2], gamma=1.0).round(2).tolist()
     [0.1, 0.1, 4.1, 4.1]
     """
-    values, sample_weights = _prepared(signal, weights, 1, np.float64)
+    values, sample_weights = _prepared(signal, weights, 1, np.float64, None)
     if not 0 < gamma < np.inf:
         raise ParameterError("out of range", where="potts_1d, gamma", value=gamma, fix="give a number above 0")
-    _solve(values, sample_weights, float(gamma), np.empty((5, values.size + 1)), np.empty(values.size + 1, np.int64))
+    sums, jump = np.empty((5, values.size + 1)), np.empty(values.size + 1, np.int64)
+    _solve(values, sample_weights.astype(np.float64), float(gamma), sums, jump)
     return values
 
 
 def _prepared(
-    image: ArrayLike, weights: ArrayLike | None, ndim: int, dtype: type[np.floating[Any]]
+    image: ArrayLike,
+    weights: ArrayLike | None,
+    ndim: int,
+    dtype: type[np.floating[Any]],
+    scratch: str | Path | None,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Copy image and weights; where there is no data, both are 0."""
-    values = np.array(image, dtype=dtype, order="C")
-    if values.ndim != ndim or not values.size:
+    source = np.asarray(image)
+    if source.ndim != ndim or not source.size:
         fix = "give a single band with at least one pixel"
-        raise ParameterError(f"not {ndim}-dimensional", where="Potts, image", value=values.shape, fix=fix)
-    given = np.ones_like(values) if weights is None else np.array(weights, dtype=dtype, order="C")
-    if given.shape != values.shape or not (np.isfinite(given) & (given >= 0)).all():
-        fix = f"give {values.shape} finite numbers, 0 or more"
+        raise ParameterError(f"not {ndim}-dimensional", where="Potts, image", value=source.shape, fix=fix)
+    # Most often a weight only says whether there is data: one byte does.
+    given = np.ones(source.shape, np.uint8) if weights is None else np.array(weights, dtype=dtype, order="C")
+    if given.shape != source.shape or not (np.isfinite(given) & (given >= 0)).all():
+        fix = f"give {source.shape} finite numbers, 0 or more"
         raise ParameterError("weights do not fit", where="Potts, weights", value=given.shape, fix=fix)
+    values = _kept(source.shape, dtype, scratch)
+    values[...] = source
     absent = ~np.isfinite(values)
-    values[absent] = given[absent] = 0.0
+    values[absent] = given[absent] = 0
     return values, given
+
+
+def _kept(shape: tuple[int, ...], dtype: type[np.floating[Any]], scratch: str | Path | None) -> NDArray[Any]:
+    """Array of zeros in memory, or in a nameless file that ends with it."""
+    if scratch is None:
+        return np.zeros(shape, dtype)
+    try:
+        with TemporaryFile(dir=scratch) as file:
+            return np.memmap(file, dtype, "w+", shape=shape).view(np.ndarray)
+    except OSError as error:
+        fix = "name a folder that exists, with room for four times the image"
+        raise ParameterError("cannot be written to", where="potts_l2, scratch", value=str(error), fix=fix) from None
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -196,9 +223,11 @@ def _admm(
     mu_step: float,
     tolerance: float,
     jobs: int,
+    scratch: str | Path | None,
 ) -> NDArray[Any]:
     """Alternate rows and columns, each in blocks of lines, until both copies agree."""
-    rows, cols, price = np.zeros_like(image), image.copy(), np.zeros_like(image)
+    rows, cols, price = (_kept(image.shape, image.dtype.type, scratch) for _ in range(3))
+    cols[...] = image
     norm = float(np.vdot(image, image))
     error = np.inf if norm > 0 else -1.0
     # Blocks do not depend on the number of jobs, so neither does any sum.
@@ -209,7 +238,7 @@ def _admm(
             list(each(partial(_row_block, image, weights, rows, cols, price, mu, gamma), row_blocks))
             error = sum(each(partial(_col_block, image, weights, rows, cols, price, mu, gamma), col_blocks))
             mu *= mu_step
-    return rows
+    return np.array(rows) if scratch is not None else rows
 
 
 @njit(cache=True, nogil=True)

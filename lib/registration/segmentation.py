@@ -1,8 +1,8 @@
-"""Potts segmentation of whole SAR scenes: multilooked first, and tile by tile where memory asks for it."""
+"""Potts segmentation of whole SAR scenes: multilooked first, and kept on disk where memory asks for it."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import rioxarray  # noqa: F401  (gives images their .rio)
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from lib.errors import ParameterError, RasterError
 from lib.registration.potts import potts_l2
 
-OVERLAP_PX = 64
+# Rows averaged at a time, so that little is held beside the image.
+_STRIP = 256
 
 
 def multilook(image: xr.DataArray, factor: int = 2) -> xr.DataArray:
@@ -47,14 +48,10 @@ def multilook(image: xr.DataArray, factor: int = 2) -> xr.DataArray:
     if factor == 1:
         return image
     rows, cols = (size // factor for size in image.shape)
-    power = (10.0 ** (image.to_numpy()[: rows * factor, : cols * factor] / np.float32(10))).astype(np.float32)
-    squares = power.reshape(rows, factor, cols, factor)
-    valid = np.isfinite(squares)
-    count = valid.sum(axis=(1, 3))
-    total = np.where(valid, squares, 0).sum(axis=(1, 3))
-    mean = np.divide(total, count, out=np.full(count.shape, np.nan, np.float32), where=count > 0)
-    with np.errstate(divide="ignore"):
-        decibels = (10 * np.log10(mean)).astype(np.float32)
+    values, decibels = image.to_numpy(), np.empty((rows, cols), np.float32)
+    for first in range(0, rows, _STRIP):
+        strip = values[first * factor : min(first + _STRIP, rows) * factor, : cols * factor]
+        decibels[first : first + _STRIP] = _mean_power_db(strip, factor)
     centres = {
         name: image[name].to_numpy()[: size * factor].reshape(size, factor).mean(axis=1)
         for name, size in (("y", rows), ("x", cols))
@@ -68,15 +65,15 @@ def segment(
     gamma: float,
     *,
     looks: int = 1,
-    tile_px: int | None = None,
-    overlap_px: int = OVERLAP_PX,
     tolerance: float = 1e-6,
     jobs: int = 1,
+    scratch: str | Path | None = None,
 ) -> xr.DataArray:
     """Segment a SAR scene with the Potts model.
 
-    The problem couples the whole scene, so tiles never give quite what the whole scene does: with 64 pixels of
-    overlap, some 0.1 % of the pixels brighter than a threshold change. The whole scene takes 20 bytes a pixel.
+    The problem couples the whole scene: cut into tiles with 64 pixels of overlap, some 0.1 % of the pixels brighter
+    than a threshold would change. So it is not cut. Only single rows and columns are ever solved at once, and what is
+    kept between the steps, 16 bytes a pixel, may lie on disk.
 
     Parameters
     ----------
@@ -86,14 +83,12 @@ def segment(
         Cost of a jump, dB squared; above 0. Not given by the paper.
     looks : int
         Average power over squares of this side first; 2 makes the work four times less.
-    tile_px : int or None
-        Side of a tile in pixels after averaging, for scenes that do not fit in memory; None takes the scene whole.
-    overlap_px : int
-        How far beyond its side a tile looks.
     tolerance : float
         As in ``lib.registration.potts.potts_l2``.
     jobs : int
         Threads. The result does not depend on it.
+    scratch : path, optional
+        Folder to keep the 16 bytes a pixel in; the result is the same bit for bit.
 
     Returns
     -------
@@ -117,33 +112,24 @@ def segment(
     ----------
     Sun et al. 2024, section II-B 1.
     """
-    if (tile_px is not None and tile_px < 1) or overlap_px < 0:
-        fix = "give a tile of at least 1 pixel and an overlap of at least 0"
-        raise ParameterError("out of range", where="segment, tile_px, overlap_px", value=(tile_px, overlap_px), fix=fix)
     coarse = multilook(image, looks)
     values = coarse.to_numpy()
     if not np.isfinite(values).any():
         fix = "check that the scene and its nodata value are right"
         raise RasterError("no pixel holds data", where="segment, image", value=values.shape, fix=fix)
-    if tile_px is None:
-        out = potts_l2(values, gamma, tolerance=tolerance, dtype=np.float32, jobs=jobs)
-    else:
-        out = _tiled(values, tile_px, overlap_px, gamma, tolerance, jobs)
+    out = potts_l2(values, gamma, tolerance=tolerance, dtype=np.float32, jobs=jobs, scratch=scratch)
     out[~np.isfinite(values)] = np.nan
     return coarse.copy(data=out)
 
 
-def _tiled(
-    values: NDArray[Any], size: int, overlap: int, gamma: float, tolerance: float, jobs: int
-) -> NDArray[np.float32]:
-    """Segment each tile with its surroundings, and keep the tile."""
-    out = np.full(values.shape, np.nan, dtype=np.float32)
-    for row in range(0, values.shape[0], size):
-        for col in range(0, values.shape[1], size):
-            top, left = max(row - overlap, 0), max(col - overlap, 0)
-            window = values[top : row + size + overlap, left : col + size + overlap]
-            if np.isfinite(window).any():
-                pieces = potts_l2(window, gamma, tolerance=tolerance, dtype=np.float32, jobs=jobs)
-                inner = pieces[row - top : row - top + size, col - left : col - left + size]
-                out[row : row + size, col : col + size] = inner
-    return out
+def _mean_power_db(decibels: NDArray[np.floating], factor: int) -> NDArray[np.float32]:
+    """Average whole squares, NaN left out."""
+    rows, cols = (size // factor for size in decibels.shape)
+    power = (10.0 ** (decibels / np.float32(10))).astype(np.float32)
+    squares = power.reshape(rows, factor, cols, factor)
+    valid = np.isfinite(squares)
+    count = valid.sum(axis=(1, 3))
+    total = np.where(valid, squares, 0).sum(axis=(1, 3))
+    mean = np.divide(total, count, out=np.full(count.shape, np.nan, np.float32), where=count > 0)
+    with np.errstate(divide="ignore"):
+        return (10 * np.log10(mean)).astype(np.float32)
