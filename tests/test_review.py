@@ -1,6 +1,7 @@
 """A review goes to QGIS and back: untouched rows keep their numbers, a person's corrections return, the rest is refused."""
 
 import sqlite3
+import warnings
 from xml.etree import ElementTree as ET
 
 import geopandas as gpd
@@ -143,7 +144,7 @@ def test_untouched_rows_come_back(path, written):
     assert back.geometry.geom_equals_exact(written.geometry, 1e-9).all()
 
 
-@settings(max_examples=8)
+@settings(max_examples=5)
 @given(st.lists(st.floats(-60, 60) | st.just(np.nan), min_size=1, max_size=6), st.floats(0, 359), st.floats(20, 60))
 def test_any_shifts_survive_the_round_trip(tmp_path_factory, shifts, azimuth, incidence):
     place = tmp_path_factory.mktemp("review") / "any.gpkg"
@@ -196,10 +197,19 @@ def test_odd_geometry_is_carried_along(path):
     np.testing.assert_array_equal(back["shift_m"], frame["shift_m"])
 
 
+def test_a_point_among_footprints_is_carried_along(path):
+    frame = table([1.0, np.nan])
+    frame = frame.set_geometry(gpd.GeoSeries([frame.geometry[0], shapely.Point(289_050, 4_099_000)], crs=32637))
+    registration_review(frame, path)
+    assert read_review(path).geom_type.tolist() == ["Polygon", "Point"]
+
+
 def test_heights_of_corners_and_ids_of_numbers_are_kept(path):
     frame = table([1.0, 2.0]).assign(building_id=[17, 4]).rename_geometry("outline")
     frame = frame.set_geometry(shapely.force_3d(frame.geometry.array, 12.5))
-    registration_review(frame, path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        registration_review(frame, path)
     assert shapely.get_coordinates(gpd.read_file(path, layer="registered").geometry.array, include_z=True)[0, 2] == 12.5
     back = read_review(path)
     assert back["building_id"].tolist() == [17, 4]
@@ -237,6 +247,28 @@ def test_a_correction_comes_back(path, written, layer):
     for name in NUMBERS:
         np.testing.assert_array_equal(back[name].drop(1), written[name].drop(1))
     assert back.geometry.geom_equals_exact(written.geometry, 1e-9).all(), "the original stays where it was"
+
+
+def test_an_edit_in_place_comes_back(path, written):
+    """As QGIS saves: one row of the table is updated, and the file's own triggers keep its index of places."""
+
+    def shape(blob):
+        # Two letters, a version and flags, the CRS, and an envelope of a length that the flags tell.
+        return shapely.from_wkb(blob[8 + (0, 32, 48, 48, 64)[blob[3] >> 1 & 7] :])
+
+    with sqlite3.connect(path) as base:
+        base.create_function("ST_IsEmpty", 1, lambda blob: shape(blob).is_empty)
+        for place, name in enumerate(("ST_MinX", "ST_MinY", "ST_MaxX", "ST_MaxY")):
+            base.create_function(name, 1, lambda blob, place=place: shape(blob).bounds[place])
+        (blob,) = base.execute("SELECT geometry FROM registered WHERE building_id = 'b3'").fetchone()
+        moved = shapely.affinity.translate(shape(blob), -3.0, 0.5)
+        # Flags 1: little-endian, no envelope.
+        content = blob[:3] + bytes([1]) + blob[4:8] + shapely.to_wkb(moved, byte_order=1)
+        base.execute("UPDATE registered SET geometry = ? WHERE building_id = 'b3'", (content,))
+    assert len(gpd.read_file(path, layer="registered", bbox=moved.buffer(-1).bounds)) == 1
+    back = read_review(path)
+    assert (back["east_shift_m"][3], back["north_shift_m"][3]) == pytest.approx((-3.0, 0.5), abs=1e-6)
+    assert back["level"].tolist() == ["range", "range", "none", "manual", "range"]
 
 
 def test_a_building_without_a_place_gets_one(path, written):

@@ -86,7 +86,7 @@ def range_curves(
     grid = Grid.of(image)
     tasks = _tasks(walls, bright, grid, look, shifts_m, truncation_m, tile_px)
     curves = np.zeros((len(walls.first) - 1, len(shifts_m)))
-    for owners, sums in joblib.Parallel(return_as="list")(joblib.delayed(_tile_sums)(task) for task in tasks):
+    for owners, sums in joblib.Parallel()(joblib.delayed(_tile_sums)(task) for task in tasks):
         curves[owners] += sums
     return curves
 

@@ -204,9 +204,9 @@ def _arrows(shapes: NDArray[Any], step: NDArray[np.float64], placed: NDArray[np.
 
 def _kind(layer: gpd.GeoDataFrame) -> str:
     kinds = set(layer.geom_type.dropna())
-    if kinds <= {"Polygon"}:
-        return "Polygon"
-    return "MultiPolygon" if kinds <= {"Polygon", "MultiPolygon"} else "Unknown"
+    if not kinds <= {"Polygon", "MultiPolygon"}:
+        return "Unknown"
+    return ("Polygon" if kinds <= {"Polygon"} else "MultiPolygon") + (" Z" if layer.has_z.any() else "")
 
 
 @contextmanager
