@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import shapely
 import xarray as xr
+from joblib import parallel_config
 
 from lib.city import make_city, simulate_sar
 from lib.city.lone import lone_building
@@ -69,6 +70,13 @@ def test_table_is_consistent(registered):
 def test_same_input_same_bits(scene, registered):
     buildings, image, _ = scene
     again, _ = register_as_paper(buildings, image, LOOK)
+    assert again.equals(registered[0])
+
+
+def test_two_cores_same_bits(scene, registered):
+    buildings, image, _ = scene
+    with parallel_config("threading", n_jobs=2):
+        again, _ = register_as_paper(buildings, image, LOOK)
     assert again.equals(registered[0])
 
 

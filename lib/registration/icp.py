@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from numpy.typing import ArrayLike, NDArray
 
 from lib.errors import ParameterError, RegistrationError
@@ -203,10 +203,11 @@ class GroupMoves:
         )  # fmt: skip
 
 
-def icp_groups(
-    source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestGrid, *, jobs: int = 1, **parameters: Any
-) -> GroupMoves:
+def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestGrid, **parameters: Any) -> GroupMoves:
     """Move many sets of points, each on its own, onto one target.
+
+    The sets run through joblib: inside ``joblib.parallel_config("threading", n_jobs=2)`` on two cores, inside
+    ``joblib.parallel_config("dask")`` on a Dask cluster. The result does not depend on it.
 
     Parameters
     ----------
@@ -215,8 +216,6 @@ def icp_groups(
     first : array_like of int, shape (sets + 1,)
         Where each set begins; the last number is n.
     target : array_like, shape (m, 2), or NearestGrid
-    jobs : int
-        Threads, or workers of joblib's backend. The result does not depend on it.
     **parameters
         Any field of ``IcpParameters``.
 
@@ -271,8 +270,8 @@ def icp_groups(
         else np.arange(n_sets)
     )
     moves, counts = np.empty((n_sets, 6)), np.empty((n_sets, 3), dtype=np.int64)
-    parts = np.array_split(order, jobs)
-    moved = Parallel(n_jobs=jobs, prefer="threads")(
+    parts = np.array_split(order, effective_n_jobs(None))
+    moved = Parallel(prefer="threads")(
         delayed(run_groups)(points, begins, part, *grid.corner, grid.points, grid.starts, grid.cell_m, grid.cols, rules)
         for part in parts
     )

@@ -57,8 +57,6 @@ class PaperParameters:
         Points farther apart are no partners. Not given by the paper.
     keep : float
         Share of the pairs that is trusted; plain iterative closest points trust all.
-    jobs : int
-        Threads. The result does not depend on it.
     """
 
     gamma: float = 10.0
@@ -75,7 +73,6 @@ class PaperParameters:
     motion: Motion = "rigid"
     max_distance_m: float = 10.0
     keep: float = 1.0
-    jobs: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +112,9 @@ def register_as_paper(
     buildings: gpd.GeoDataFrame, sar: xr.DataArray, look: Look, parameters: PaperParameters | None = None
 ) -> tuple[pd.DataFrame, PaperSteps]:
     """Register footprints to a SAR image as the letter does, before its manual editing.
+
+    Segmentation and the single registrations run on as many cores as ``joblib.parallel_config(n_jobs=...)`` says, with
+    the same result.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def register_as_paper(
     """
     chosen = parameters or PaperParameters()
     reasons = _usable(buildings, sar)
-    segmentation = segment(sar, chosen.gamma, looks=chosen.looks, jobs=chosen.jobs)
+    segmentation = segment(sar, chosen.gamma, looks=chosen.looks)
     segments = wall_segments(segmentation, chosen.walls)
     sar_points = double_bounce_points(segments, look, chosen.walls.clear_m)
     grid = nearest_grid(sar_points)
@@ -242,7 +242,7 @@ def _register(
     order = np.argsort(group, kind="stable")
     first = np.searchsorted(group[order], np.arange(n_subareas + n_buildings + 1))
     moves = icp_groups(
-        points[order], first, grid, jobs=chosen.jobs, motion=chosen.motion, max_distance_m=chosen.max_distance_m,
+        points[order], first, grid, motion=chosen.motion, max_distance_m=chosen.max_distance_m,
         keep=chosen.keep,
     )  # fmt: skip
     of_building = n_subareas + np.arange(n_buildings)

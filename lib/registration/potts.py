@@ -6,14 +6,12 @@ doubles at every step pulls them together. Each row and column is solved exactly
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
@@ -34,7 +32,7 @@ def potts_l2(
     tolerance: float = 1e-10,
     weights: ArrayLike | None = None,
     dtype: type[np.floating[Any]] = np.float64,
-    jobs: int = 1,
+    jobs: int | None = None,
     scratch: str | Path | None = None,
 ) -> NDArray[Any]:
     """Cut an image into regions of one value each.
@@ -56,8 +54,8 @@ def potts_l2(
         How much each pixel counts, 0 or more; 1 by default.
     dtype : type
         Of the whole images kept between steps: float32 halves the memory. Lines are always solved in float64.
-    jobs : int
-        Threads. The result does not depend on it.
+    jobs : int, optional
+        Threads; as joblib is configured by default. The result does not depend on it.
     scratch : path, optional
         Folder for what is kept between steps, four times the image, where memory cannot hold it. Each half step works
         on a few rows or columns, so the result is the same bit for bit. Nothing is left behind.
@@ -222,7 +220,7 @@ def _admm(
     mu: float,
     mu_step: float,
     tolerance: float,
-    jobs: int,
+    jobs: int | None,
     scratch: str | Path | None,
 ) -> NDArray[Any]:
     """Alternate rows and columns, each in blocks of lines, until both copies agree."""
@@ -232,11 +230,10 @@ def _admm(
     error = np.inf if norm > 0 else -1.0
     # Blocks do not depend on the number of jobs, so neither does any sum.
     row_blocks, col_blocks = (range(0, size, _BLOCK) for size in image.shape)
-    with ThreadPoolExecutor(jobs) if jobs > 1 else nullcontext() as pool:
-        each = pool.map if pool else map
+    with Parallel(n_jobs=jobs, require="sharedmem") as each:
         while error >= tolerance * norm:
-            list(each(partial(_row_block, image, weights, rows, cols, price, mu, gamma), row_blocks))
-            error = sum(each(partial(_col_block, image, weights, rows, cols, price, mu, gamma), col_blocks))
+            each(delayed(_row_block)(image, weights, rows, cols, price, mu, gamma, k) for k in row_blocks)
+            error = sum(each(delayed(_col_block)(image, weights, rows, cols, price, mu, gamma, k) for k in col_blocks))
             mu *= mu_step
     return np.array(rows) if scratch is not None else rows
 

@@ -66,7 +66,7 @@ def segment(
     *,
     looks: int = 1,
     tolerance: float = 1e-6,
-    jobs: int = 1,
+    jobs: int | None = None,
     scratch: str | Path | None = None,
 ) -> xr.DataArray:
     """Segment a SAR scene with the Potts model.
@@ -85,8 +85,8 @@ def segment(
         Average power over squares of this side first; 2 makes the work four times less.
     tolerance : float
         As in ``lib.registration.potts.potts_l2``.
-    jobs : int
-        Threads. The result does not depend on it.
+    jobs : int, optional
+        Threads; as joblib is configured by default. The result does not depend on it.
     scratch : path, optional
         Folder to keep the 16 bytes a pixel in; the result is the same bit for bit.
 
