@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Literal
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +27,27 @@ ENGINES: tuple[Engine, ...] = ("paper", "range", "field")
 RIGHT_M = 2.0  # the letter's estimate of its largest error, after editing by hand
 
 
+def four_looks(incidence_deg: float) -> dict[str, Look]:
+    """Make the four looks of a polar orbit: ascending and descending, right and left.
+
+    Parameters
+    ----------
+    incidence_deg : float
+
+    Returns
+    -------
+    dict of str to Look
+        By heading in degrees and side.
+
+    Examples
+    --------
+    >>> list(four_looks(43.1))
+    ['350 right', '350 left', '190 right', '190 left']
+    """
+    kinds: list[tuple[int, Literal["right", "left"]]] = [(h, s) for h in (350, 190) for s in ("right", "left")]
+    return {f"{heading} {side}": Look.from_heading(heading, side, incidence_deg) for heading, side in kinds}
+
+
 def as_mapped(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> pd.DataFrame:
     """Leave every footprint where it is: what a registration is compared with.
 
@@ -44,7 +66,7 @@ def as_mapped(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> 
 
 
 LOOKS = {"as in the letter": LOOK}
-METHODS: dict[str, Method] = {"as mapped": as_mapped} | {
+METHODS: dict[str, Method] = {"mapped": as_mapped} | {
     name: partial(register_footprints, engine=name) for name in ENGINES
 }
 
@@ -181,6 +203,23 @@ def summarise(judged: pd.DataFrame, by: Sequence[str] = ("scene", "method")) -> 
     groups = judged.groupby(list(by), sort=False)
     rows = [dict(zip(by, name, strict=True)) | _summary(group["error_m"]) for name, group in groups]
     return pd.DataFrame(rows).set_index(list(by))
+
+
+def in_short(table: pd.DataFrame) -> pd.DataFrame:
+    """Round a summary and shorten its headings, for a page as narrow as a phone.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From ``summarise``.
+
+    Returns
+    -------
+    DataFrame
+        Percent and metres, to two decimals.
+    """
+    names = {"right_percent": "right %", "mean_m": "mean", "std_m": "std", "median_m": "median", "p95_m": "95 %"}
+    return table.rename(columns=names).round(2)
 
 
 def _summary(error: pd.Series) -> dict[str, object]:

@@ -48,6 +48,28 @@ def difference_over_distance(centres: ArrayLike, shift_m: ArrayLike, edges_m: Ar
     })  # fmt: skip
 
 
+def difference_by_scene(judged: pd.DataFrame, edges_m: ArrayLike) -> dict[str, pd.DataFrame]:
+    """Tell the same of the true shifts of every kind of scene.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        From ``lib.registration.accuracy.judge_all``; the first seed and method of each scene are taken, for the truth is
+        the same for all methods.
+    edges_m : array_like, shape (bins + 1,)
+
+    Returns
+    -------
+    dict of str to DataFrame
+        From ``difference_over_distance``, in the order in which the scenes first appear.
+    """
+    tables = {}
+    for scene, rows in judged.groupby("scene", sort=False):
+        once = rows[(rows["seed"] == rows["seed"].iloc[0]) & (rows["method"] == rows["method"].iloc[0])]
+        tables[str(scene)] = difference_over_distance(once[["easting", "northing"]], once["true_m"], edges_m)
+    return tables
+
+
 def around(centres: ArrayLike, row: int, count: int) -> NDArray[Any]:
     """Name the buildings nearest to one of them.
 

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from lib.registration.accuracy import RIGHT_M
+# What the field's confidence is about: the probability that a shift is right to this.
+SURE_M = 1.0
 
 
 def reliability(judged: pd.DataFrame, bins: int = 8) -> pd.DataFrame:
@@ -25,12 +26,12 @@ def reliability(judged: pd.DataFrame, bins: int = 8) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``stated`` (mean confidence), ``right`` (share within 2 m), ``low`` and ``high`` (95 % interval of that share, by
+        ``stated`` (mean confidence), ``right`` (share within 1 m), ``low`` and ``high`` (95 % interval of that share, by
         Wilson's formula), ``buildings``.
     """
     known = judged[judged["confidence"].notna()]
     part = pd.qcut(known["confidence"], bins, labels=False, duplicates="drop")
-    group = known.assign(right=known["error_m"].abs() < RIGHT_M).groupby(part.fillna(0))
+    group = known.assign(right=known["error_m"].abs() < SURE_M).groupby(part.fillna(0))
     n, right = group.size().to_numpy(), group["right"].sum().to_numpy()
     low, high = _wilson(right, n)
     columns = {"stated": group["confidence"].mean().to_numpy(), "right": right / n, "low": low, "high": high}

@@ -18,6 +18,7 @@ from lib.errors import ParameterError, RegistrationError
 from lib.radar.look import Look
 from lib.rasters import look_of, read_sar
 from lib.rasters.files import open_raster
+from lib.rasters.reading import Units
 
 # The image reaches this much beyond the footprints: the search, and something to look at.
 MARGIN_M = 40.0
@@ -51,6 +52,7 @@ def load_scene(
     footprints: str | Path | None = None,
     *,
     look: Look = LOOK,
+    units: Units | None = None,
     kind: str = "normal",
     seed: int = 0,
     extent_m: float = 420.0,
@@ -64,6 +66,8 @@ def load_scene(
         Both, or none; footprints alone are put under a simulated image of the normal kind.
     look : Look
         Of the simulation; a SAR file that says its own goes before it.
+    units : "amplitude", "intensity", "db", "complex" or None
+        Of a SAR file that does not say its own; see ``lib.rasters.read_sar``.
     kind : str
         One of ``lib.city.trials.SCENES``; without footprints only.
     seed : int
@@ -96,7 +100,7 @@ def load_scene(
         fix = "give both, or footprints alone, or neither"
         raise ParameterError("an image without footprints", where="sar, footprints", value=str(sar), fix=fix)
     if sar is not None:
-        return _own_image(sar, str(footprints), look, extent_m)
+        return _own_image(sar, str(footprints), look, units, extent_m)
     if footprints is not None:
         return _own_footprints(footprints, look, seed, extent_m)
     trial = make_trial(kind, seed, look, extent_m=extent_m, n_buildings=n_buildings)
@@ -117,7 +121,7 @@ def of_trial(trial: Trial) -> Scene:
     return Scene(trial.footprints, trial.image, trial.look, True, trial.shift_m)
 
 
-def _own_image(sar: str | Path, footprints: str | Path, look: Look, extent_m: float) -> Scene:
+def _own_image(sar: str | Path, footprints: str | Path, look: Look, units: Units | None, extent_m: float) -> Scene:
     """Read the part of an image that holds most of the footprints."""
     with open_raster(sar) as raster:
         crs, (west, south, east, north) = raster.crs.to_wkt(), raster.bounds
@@ -128,7 +132,7 @@ def _own_image(sar: str | Path, footprints: str | Path, look: Look, extent_m: fl
     part = densest_window(buildings, extent_m)
     low, high = part.total_bounds[:2] - MARGIN_M, part.total_bounds[2:] + MARGIN_M
     window = (max(low[0], west), max(low[1], south), min(high[0], east), min(high[1], north))
-    image = read_sar(sar, bounds=window)
+    image = read_sar(sar, units, bounds=window)
     seen = look_of(image) if "incidence_deg" in image.attrs else look
     return Scene(part, image, seen, False, None)
 

@@ -17,7 +17,7 @@ from lib.registration.accuracy import RIGHT_M
 
 # Of methods, in the order of the book: colour and marker.
 LOOKS: Mapping[str, tuple[str, str]] = {
-    "as mapped": (BEFORE, "x"), "paper": (PUBLISHED, "s"), "range": (INTACT, "^"), "field": (OURS, "o"),
+    "mapped": (BEFORE, "x"), "paper": (PUBLISHED, "s"), "range": (INTACT, "^"), "field": (OURS, "o"),
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def reliability_diagram(table: pd.DataFrame) -> Figure:
     errors = np.array([table["right"] - table["low"], table["high"] - table["right"]]).clip(0)
     style: dict[str, Any] = {"fmt": "o", "color": OURS, "ms": 6, "lw": 1.2, "capsize": 2.5}
     ax.errorbar(table["stated"], table["right"], errors, label="found (95 % interval)", **style)
-    ax.set(xlim=(low, 1.01), ylim=(low, 1.01), aspect="equal", xlabel="stated confidence", ylabel="share right to 2 m")
+    ax.set(xlim=(low, 1.01), ylim=(low, 1.01), aspect="equal", xlabel="stated confidence", ylabel="share right to 1 m")
     ax.legend(loc="upper left", fontsize=9)
     simulated_note(ax)
     return shown_once(fig)

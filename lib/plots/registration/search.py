@@ -14,38 +14,41 @@ from numpy.typing import ArrayLike, NDArray
 
 from lib.plots.registration.letter import note_above
 from lib.plots.style import INK, INTACT, OURS, TRUTH, scale_bar, shown_once, simulated_note
+from lib.registration.walkthrough import Curves
 
 SHADES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
 
-def one_and_many(shifts_m: ArrayLike, curves: Mapping[str, NDArray[np.float64]], true_m: float | None = None) -> Figure:
-    """Show curves over the shift above each other, each with its highest place.
+def one_and_many(alone: Curves, joined: Curves, row: int, true_shift_m: NDArray[np.float64] | None) -> Figure:
+    """Show how well every shift fits one building, and below its neighbourhood.
 
     Parameters
     ----------
-    shifts_m : array_like, shape (s,)
-    curves : mapping of str to ndarray, shape (s,)
-        How well every shift fits, metres, by title.
-    true_m : float, optional
-        Of a simulated building: its true shift. None: the scene is real.
+    alone, joined : Curves
+        Of each building, and of each with its neighbours; metres.
+    row : int
+        Of the building.
+    true_shift_m : ndarray, shape (n,), or None
+        Of a simulated scene. None: the scene is real.
 
     Returns
     -------
     Figure
+        Dots mark the highest places.
     """
-    shifts = np.asarray(shifts_m, dtype=float)
-    fig, axes = plt.subplots(len(curves), 1, figsize=(6.2, 2.3 * len(curves)), sharex=True, squeeze=False)
-    for ax, (title, fit) in zip(axes.flat, curves.items(), strict=True):
-        best = int(np.nanargmax(fit))
-        if true_m is not None:
-            ax.axvline(true_m, color=TRUTH, lw=5, alpha=0.4, label="true")
+    fig, axes = plt.subplots(2, 1, figsize=(6.2, 4.6), sharex=True)
+    titles = "one building alone", "with its neighbours"
+    for ax, curves, title in zip(axes, (alone, joined), titles, strict=True):
+        shifts, fit, best = curves.shifts_m, curves.values[row], curves.values[row].argmax()
+        if true_shift_m is not None:
+            ax.axvline(true_shift_m[row], color=TRUTH, lw=5, alpha=0.4, label="true")
             note_above(ax)
         ax.plot(shifts, fit, color=INK, lw=1.3)
-        ax.plot(shifts[best], fit[best], "o", color=OURS, ms=8, label="highest")
+        ax.plot(shifts[best], fit[best], "o", color=OURS, ms=8, label="highest", clip_on=False)
         ax.set_title(title, fontsize=10)
         ax.set(ylabel="closeness (m)", xlim=(shifts[0], shifts[-1]))
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9)
-    axes[-1, 0].set_xlabel("shift along ground range (m)")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2, fontsize=9)
+    axes[1].set_xlabel("shift along ground range (m)")
     return shown_once(fig)
 
 

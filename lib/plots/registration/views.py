@@ -31,6 +31,7 @@ from lib.plots.style import (
 )  # fmt: skip
 from lib.radar.look import Look
 from lib.registration.scene import Scene
+from lib.registration.walkthrough import Curves
 
 View = tuple[float, float, float, float]
 """West, south, east, north, metres."""
@@ -178,9 +179,7 @@ def look_arrow(ax: Axes, look: Look, view: View, color: str = ON_SAR[PUBLISHED])
     return arrow(ax, start, (middle[0] + half * east, middle[1] + half * north), color, lw=2.5)
 
 
-def slide(
-    scene: Scene, view: View, group: Any, curves: NDArray[Any], shifts_m: NDArray[Any], shift_m: float, buildings: int
-) -> Figure:
+def slide(scene: Scene, view: View, group: Any, curves: Curves, shift_m: float, buildings: int) -> Figure:
     """Show a group of footprints moved along range, and what the image says about that shift: one frame of a slider.
 
     Parameters
@@ -189,9 +188,8 @@ def slide(
     view : View
     group : array_like of int
         Rows of the footprints, the most important first.
-    curves : ndarray, shape (n, s)
-        Evidence of every building of the scene for every shift.
-    shifts_m : ndarray, shape (s,)
+    curves : Curves
+        Of every building of the scene.
     shift_m : float
         By which the group is moved.
     buildings : int
@@ -209,7 +207,7 @@ def slide(
     draw_shapes(ax, [translate(shape, east, north) for shape in shapes], view, ON_SAR[OURS], lw=1.8)
     # A frame has a small palette: colours that it holds anyway stay as they are.
     look_arrow(ax, scene.look, view, "white")
-    total = curves[rows].mean(axis=0)
+    shifts_m, total = curves.shifts_m, curves.values[rows].mean(axis=0)
     below.plot(shifts_m, total, color=INK, lw=1.4)
     below.axvline(shift_m, color=OURS, lw=1.2)
     below.plot([shift_m], np.interp([shift_m], shifts_m, total), "o", color=OURS, ms=7)
