@@ -137,24 +137,29 @@ def register_by_range(
     shapes = buildings.geometry.to_numpy()
     walls = near_range_points(shapes, look, spacing_m=chosen.spacing_m, within_deg=chosen.within_deg)
     support = _points_in_image(walls, segmentation)
-    seen = support > 0
-    if not seen.any():
+    if not support.any():
         fix = "give an image of the same place, and check both CRS"
         raise RegistrationError("no footprint lies in the image", where="buildings", value=len(buildings), fix=fix)
     bright = double_bounce_points(wall_segments(segmentation, chosen.walls), look, chosen.walls.clear_m)
     curves = range_curves(
         walls, bright, segmentation, look, chosen.shifts_m, truncation_m=chosen.truncation_m, tile_px=chosen.tile_px
     )
-    curves[~seen] = 0
-    centres = shapely.get_coordinates(shapely.centroid(shapes))
+    return _place(curves, shapely.get_coordinates(shapely.centroid(shapes)), support, chosen)
+
+
+def _place(
+    curves: NDArray[Any], centres: NDArray[Any], support: NDArray[np.int64], chosen: RangeParameters
+) -> pd.DataFrame:
+    """Choose the shifts of the buildings that lie in the image, and say of the others why not."""
+    seen = support > 0
     shift, total = _search(curves[seen], centres[seen], chosen)
     flat = np.ptp(total, axis=1) <= 0
     shift[flat] = np.nan
-    own = _own_best(curves[seen], shift, chosen.shifts_m)
-    status = np.full(len(shapes), "not in the image", dtype=object)
-    status[seen] = np.where(flat, "no bright point near", "ok")
-    columns = {"shift_m": shift, "residual_m": np.abs(own - shift), "confidence": _confidence(total, shift, chosen)}
+    residual = np.abs(_own_best(curves[seen], shift, chosen.shifts_m) - shift)
+    columns = {"shift_m": shift, "residual_m": residual, "confidence": _confidence(total, shift, chosen)}
     table = pd.DataFrame({name: _spread(values, seen) for name, values in columns.items()})
+    status = np.full(len(seen), "not in the image", dtype=object)
+    status[seen] = np.where(flat, "no bright point near", "ok")
     return table.assign(level=np.where(status == "ok", "range", "none"), support=support, status=status)
 
 
