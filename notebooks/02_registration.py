@@ -21,7 +21,8 @@
 #
 # The authors of QuickQuakeBuildings {cite}`sun2024quickquakebuildings` do it with a method of their own
 # {cite}`sun2020registration`: find the bright lines at the feet of walls, find the walls in the map, and let the two sets of
-# points attract each other; then correct by hand what went wrong. This chapter rebuilds that method step by step, shows where
+# points attract each other; then correct by hand what went wrong. This chapter rebuilds that method step by step, shows
+# where
 # it fails, and then uses one fact more: the footprint can only move along range. That leaves **one unknown number for
 # every building**, and neighbours nearly share it.
 #
@@ -80,7 +81,8 @@ jobs: int = 2  # threads for the comparison [1 to 256]
 
 # %% [markdown]
 # A footprint table, an image and a look are all that a method is given. By default they come from the simulated city, whose
-# true shifts are kept apart in a place of their own: methods are judged by them and never see them. If you gave an image of your
+# true shifts are kept apart in a place of their own: methods are judged by them and never see them. If you gave an image of
+# your
 # own, there is no truth, and the figures of it simply lack the green.
 
 # %%
@@ -116,7 +118,8 @@ plot.before_after(here, registered, views)
 # Of {glue:text}`buildings` buildings in {glue:text}`origin`, {glue:text}`placed` were placed, typically
 # {glue:text}`shift_median_m:.1f` m along range from where the map has them.
 #
-# Do it yourself. The slider pushes the footprints of one square along range, and the curve says how well the image agrees: whether there is
+# Do it yourself. The slider pushes the footprints of one square along range, and the curve says how well the image agrees:
+# whether there is
 # a wall where the near sides now lie. With a single building the curve has several hills, for any
 # bright thing attracts it. With its neighbours the hills that belong to chance average out, and one remains.
 
@@ -134,13 +137,15 @@ explore(
 # %% [markdown]
 # ## The mathematics
 #
-# Let $\mathbf g$ be the unit vector along ground range. A footprint $F_b$ that stands at the height error $\delta H_b$ appears at
+# Let $\mathbf g$ be the unit vector along ground range. A footprint $F_b$ that stands at the height error $\delta H_b$
+# appears at
 #
 # $$
 # F_b + s_b\,\mathbf g, \qquad s_b = \delta H_b \cot\theta .
 # $$ (eq-reg-unknown)
 #
-# Nothing else is free: no rotation, for the image is geocoded; nothing along the flight, for a wrong height moves nothing that
+# Nothing else is free: no rotation, for the image is geocoded; nothing along the flight, for a wrong height moves nothing
+# that
 # way; nothing that depends on the height of the building, for the double bounce stands at ground level. So for each building
 # the image gives a function of one variable, its evidence $e_b(s)$, and registration means to find where it peaks.
 #
@@ -151,7 +156,8 @@ explore(
 # \hat s_b = \arg\max_s \sum_{k} \exp\!\Big(-\frac{d_{bk}^2}{2\rho^2}\Big)\, e_k(s),
 # $$ (eq-reg-sum)
 #
-# with $d_{bk}$ the distance between two buildings and $\rho$ the reach of the neighbourhood. A wide reach is safe and blurs; a
+# with $d_{bk}$ the distance between two buildings and $\rho$ the reach of the neighbourhood. A wide reach is safe and
+# blurs; a
 # short one is sharp and errs. The way out is to use both: find the coarse shift first, move each curve by it, and add what
 # is left over a shorter reach.
 #
@@ -159,21 +165,29 @@ explore(
 # So in the end the shifts are taken as a random field over the map, around the coarse shifts $\mathbf m$:
 #
 # $$
-# p(\mathbf s \mid \text{image}) \;\propto\; \mathcal N\big(\mathbf s;\, \mathbf m,\, K + \tau^2 I\big) \prod_b e^{\,e_b(s_b)},
+# p(\mathbf s \mid \text{image}) \;\propto\; \mathcal N\big(\mathbf s;\, \mathbf m,\, K + \tau^2 I\big) \prod_b
+# e^{\,e_b(s_b)},
 # \qquad K_{bk} = \sigma^2\, c\big(d_{bk} / \ell\big) .
 # $$ (eq-reg-field)
 #
-# The covariance $c$ falls with the distance, over a length $\ell$ and from a strength $\sigma$ that are chosen so that neighbours predict
-# best what they have not seen; $\tau$ is what each footprint has for itself. The evidence is not Gaussian and may have two hills, a
-# few buildings are allowed to lie, and the answer is a distribution for each building: its mean is the shift, and the mass within a
+# The covariance $c$ falls with the distance, over a length $\ell$ and from a strength $\sigma$ that are chosen so that
+# neighbours predict
+# best what they have not seen; $\tau$ is what each footprint has for itself. The evidence is not Gaussian and may have two
+# hills, a
+# few buildings are allowed to lie, and the answer is a distribution for each building: its mean is the shift, and the mass
+# within a
 # metre of it is the confidence.
 #
 # ## How far may one borrow?
 #
-# Whether neighbours agree is a property of the elevation model, and no theory will tell. So the chapter tries scenes of many kinds:
-# smooth errors, errors that vary within a block, seams of a mosaic, contour lines, everything hard at once. One more takes its
-# error from a real surface: the SRTM30 model of central Japan minus a smoothed copy of itself, its posting of one kilometre taken
-# as 30 m, its heights rescaled to 2 m. It is the *shape* of a real difference, rescaled, and no real error of a city. This time
+# Whether neighbours agree is a property of the elevation model, and no theory will tell. So the chapter tries scenes of
+# many kinds:
+# smooth errors, errors that vary within a block, seams of a mosaic, contour lines, everything hard at once. One more takes
+# its
+# error from a real surface: the SRTM30 model of central Japan minus a smoothed copy of itself, its posting of one kilometre
+# taken
+# as 30 m, its heights rescaled to 2 m. It is the *shape* of a real difference, rescaled, and no real error of a city. This
+# time
 # it is {glue:text}`real_scene`. The next cell makes all scenes, lets all methods loose on them, and puts the truth
 # beside what they found, for use in the rest of the chapter; {numref}`fig-reg-alike` looks at the truth alone.
 
@@ -190,9 +204,11 @@ plot.alike(difference_by_scene(judged, np.arange(0, 201, 20)))
 # ## The letter's method, step by step
 #
 # The letter describes its method in half a page and refers to {cite:t}`sun2020registration` for the rest. Neither prints
-# thresholds; every choice of ours is a named parameter of `PaperParameters` and says so. {numref}`fig-reg-points` goes through
+# thresholds; every choice of ours is a named parameter of `PaperParameters` and says so. {numref}`fig-reg-points` goes
+# through
 # the first half. The image (1) is made piecewise constant by the Potts model (2), which pays for every jump and so removes
-# speckle but keeps edges {cite}`storath2014fast`. Bright regions of the size of a wall are kept (3), and of their outline the far side:
+# speckle but keeps edges {cite}`storath2014fast`. Bright regions of the size of a wall are kept (3), and of their outline
+# the far side:
 # where the signature of a facade ends, the wall has its foot. In the map, the near sides of the footprints are sampled (4);
 # only their visible parts count. Registration has become a matter of two sets of points.
 
@@ -205,12 +221,14 @@ plot.image_to_points(here, steps, views[0])
 
 # %% [markdown]
 # Here {glue:text}`wall_segments` wall segments give {glue:text}`sar_points` points, and the footprints
-# {glue:text}`gis_points`. The points are joined by iterated closest points: pair each point of the map with the nearest of the
+# {glue:text}`gis_points`. The points are joined by iterated closest points: pair each point of the map with the nearest of
+# the
 # image, find the rotation and the shift that bring the pairs together best, move, and begin again.
 #
 # What is to be moved as one? The letter cuts the scene into squares and looks at the distances between the pairs,
 # {numref}`fig-reg-centre`. If the histogram has a clear centre, most walls miss their lines by the same amount, the height
-# error is constant, and the square is moved as a whole. If not, each polygon is moved by itself. The letter does not say when a
+# error is constant, and the square is moved as a whole. If not, each polygon is moved by itself. The letter does not say
+# when a
 # centre is clear; we ask whether three neighbouring bins hold enough of the points.
 
 # %% mystnb={"figure": {"name": "fig-reg-centre", "caption": "Distances from the near sides of footprints to the nearest point of the image, in the squares with the clearest and the least clear centre (simulated where it says so). Blue: the three bins that are judged."}, "image": {"alt": "Histograms of nearest distances in metres. Three neighbouring bars are blue in each; the titles give their share of the points and say whether the square is moved as one or polygon by polygon."}}
@@ -224,13 +242,18 @@ plot.clear_centres(subareas, simulated=here.simulated)
 #
 # ### The wrong basin
 #
-# The nearest point is the right one only if the misfit is smaller than the distance to the next wall. In the scene called far,
-# footprints miss by 14 m, which is about the width of a house and its yard: the nearest bright line is a neighbour's.
-# Iterated closest points walk downhill and end in the wrong valley, {numref}`fig-reg-basin`, with small residuals and no complaint.
-# The letter knows this, and has a global registration with rough heights for it, which it skips for products that are corrected
+# The nearest point is the right one only if the misfit is smaller than the distance to the next wall. In the scene called
+# far
+# the elevation model is 13 m too high. At 43 degrees that is a misfit of 14 m, about the width of a house and its yard: the
+# nearest bright
+# line is a neighbour's. Iterated closest points walk downhill and end in the wrong valley, {numref}`fig-reg-basin`, with
+# small residuals
+# and no complaint.
+# The letter knows this, and has a global registration with rough heights for it, which it skips for products that are
+# corrected
 # for terrain.
 
-# %% mystnb={"figure": {"name": "fig-reg-basin", "caption": "Found over true shift where the misfit is about 14 m (simulated): points in the green band are right to 2 m. A method that trusts the nearest point stays near zero or walks the wrong way."}, "image": {"alt": "A panel for each method with found shift over true shift and a diagonal green band, and a dotted line at zero."}}
+# %% mystnb={"figure": {"name": "fig-reg-basin", "caption": "Found over true shift where the elevation model is 13 m too high (simulated): points in the green band are right to 2 m. A method that trusts the nearest point may stay near zero or walk the wrong way."}, "image": {"alt": "A panel for each method with found shift over true shift and a diagonal green band, and a dotted line at zero."}}
 far = judged[judged["scene"] == "far"]
 shares = accuracy.summarise(far, ["method"])["right_percent"]
 for name in accuracy.ENGINES:
@@ -243,8 +266,10 @@ plot.found_over_true(far, accuracy.ENGINES)
 #
 # ### Bright roofs
 #
-# The second failure is in the points themselves. Where roofs are as bright as facades, as metal and tile can be, a segment holds
-# both, and its far side is the far edge of a roof or of a tree. In {numref}`fig-reg-roofs` the green outlines stand where the
+# The second failure is in the points themselves. Where roofs are as bright as facades, as metal and tile can be, a segment
+# holds
+# both, and its far side is the far edge of a roof or of a tree. In {numref}`fig-reg-roofs` the green outlines stand where
+# the
 # buildings really appear; their near sides should carry the blue points.
 
 # %% mystnb={"figure": {"name": "fig-reg-roofs", "caption": "The hardest kind of scene (simulated): bright roofs, missing double bounces, trees, more speckle. Left the image, right the wall segments and the far sides that the letter's method finds in it (blue); green: where the footprints truly belong."}, "image": {"alt": "Two copies of a noisy radar image with green outlines. On the right bright regions are tinted, and blue dots lie on some near sides of the outlines but also on roofs and between buildings."}}
@@ -257,10 +282,12 @@ plot.bright_roofs(bright, hard_steps, block)
 # %% [markdown]
 # ## Along range only
 #
-# The first improvement is to use {eq}`eq-reg-unknown` and nothing else: slide the near sides over the points of the image, from
+# The first improvement is to use {eq}`eq-reg-unknown` and nothing else: slide the near sides over the points of the image,
+# from
 # one end of what is possible to the other, and note at each step how close they come. No valley is chosen before all are
 # known. Distances beyond 3 m count as 3 m, so that a missing line costs the same as one that is far away. The curves are
-# added over neighbours, as in {eq}`eq-reg-sum`. {numref}`fig-reg-curve` shows both, for the building of this scene whose own curve
+# added over neighbours, as in {eq}`eq-reg-sum`. {numref}`fig-reg-curve` shows both, for the building of this scene whose
+# own curve
 # disagrees most with those around it.
 
 # %% mystnb={"figure": {"name": "fig-reg-curve", "caption": "How close near sides come to points of the image, for every shift along range: above one building alone, below the mean of thirty around it (simulated where it says so). Dots: the highest places; green, where it is known: the true shift. Closeness is 3 m less the distance to the nearest point."}, "image": {"alt": "Two curves of closeness over shifts from minus 24 to 24 m. The upper one has many hills, the lower one is smoother; a blue dot marks the highest place of each."}}
@@ -272,14 +299,17 @@ plot.one_and_many(alone, joined, int(apart_m.argmax()), here.true_shift_m)
 
 # %% [markdown]
 # Alone, {glue:text}`misled_percent:.0f` % of the buildings would choose a shift that is more than 2 m away from what their
-# neighbourhood says. `engine="range"` is this search, over two reaches one after the other, with the distances read from a map
+# neighbourhood says. `engine="range"` is this search, over two reaches one after the other, with the distances read from a
+# map
 # that is made tile by tile.
 #
 # ## The field
 #
 # Two things are left to gain. Segments and thresholds throw away most of what the image knows; the default engine reads the
-# image itself along the near and far walls of each footprint, for all shifts, and a small network says at which of them a wall stands. It was
-# *learned* on simulated scenes with other seeds than those of this chapter. And the reach of a neighbourhood need not be guessed:
+# image itself along the near and far walls of each footprint, for all shifts, and a small network says at which of them a
+# wall stands. It was
+# *learned* on simulated scenes with other seeds than those of this chapter. And the reach of a neighbourhood need not be
+# guessed:
 # {eq}`eq-reg-field` finds it. {numref}`fig-reg-field` goes from what every building says alone, over the sum in a wide
 # neighbourhood, to the field.
 
@@ -295,7 +325,8 @@ plot.maps_of_shift(speaks.centres, maps, simulated=here.simulated)
 # ## How good is it?
 #
 # Now the comparison. In each kind of scene every method gets the same footprints, image and look; none has been tuned on the
-# seeds that the chapter uses unless told otherwise. Errors are found minus true shifts along range. A building that was not placed counts as not
+# seeds that the chapter uses unless told otherwise. Errors are found minus true shifts along range. A building that was not
+# placed counts as not
 # right; means and spreads are over those that were placed, and the last two columns are of absolute values.
 
 # %%
@@ -311,7 +342,8 @@ accuracy.in_short(table)
 # %% [markdown]
 # {numref}`fig-reg-shares` is its third column. On the normal scene the field leaves a standard deviation of
 # {glue:text}`normal_field_std_m:.2f` m and a mean of {glue:text}`normal_field_mean_m:+.2f` m. On rough ground it places
-# {glue:text}`rough_field_share:.1f` % of the buildings right to 2 m, on the hardest scene {glue:text}`hardest_field_share:.1f` %; the
+# {glue:text}`rough_field_share:.1f` % of the buildings right to 2 m, on the hardest scene
+# {glue:text}`hardest_field_share:.1f` %; the
 # letter's method, without the hand that corrects it, {glue:text}`rough_paper_share:.1f` % and
 # {glue:text}`hardest_paper_share:.1f` %.
 
@@ -322,7 +354,8 @@ plot.shares(table)
 # ## Does it know what it does not know?
 #
 # A registration is of use only if it says where not to trust it. The field gives each building a confidence, the probability
-# that its shift is right to 1 m. {numref}`fig-reg-reliable` takes it at its word: of the buildings with a confidence near some value, is
+# that its shift is right to 1 m. {numref}`fig-reg-reliable` takes it at its word: of the buildings with a confidence near
+# some value, is
 # that share right? Dots below the dotted line are promises that were not kept. (The number that the range search gives sorts
 # its buildings, but is no probability; the letter's method has none.)
 
@@ -338,7 +371,8 @@ record(
 plot.reliability_diagram(believed)
 
 # %% [markdown]
-# On average over the buildings, stated and found differ by {glue:text}`reliability_off:.1f` percentage points. What the confidence is good for shows
+# On average over the buildings, stated and found differ by {glue:text}`reliability_off:.1f` percentage points. What the
+# confidence is good for shows
 # when the least sure are set aside, for a person to look at: {numref}`fig-reg-drop` does it on the scene with rough ground.
 
 # %% mystnb={"figure": {"name": "fig-reg-drop", "caption": "What is left of the 95th percentile of errors on rough ground when the least sure buildings are dropped (simulated). Dashed: the most that any confidence could achieve, by dropping the truly worst."}, "image": {"alt": "Two falling curves of the 95th percentile over the percentage of dropped buildings from 0 to 50, and a dotted line at 20 percent."}}
@@ -358,8 +392,10 @@ plot.errors_by_rank(rough)
 #
 # ## Four looks, and what fell
 #
-# Two questions decide whether the result may be used for finding damage. Is it the same from wherever the satellite came? And
-# are fallen buildings placed as well as standing ones? They have no wall, no double bounce, and so no evidence of their own; only neighbours can place
+# Two questions decide whether the result may be used for finding damage. Is it the same from wherever the satellite came?
+# And
+# are fallen buildings placed as well as standing ones? They have no wall, no double bounce, and so no evidence of their
+# own; only neighbours can place
 # them. If they were placed worse, a classifier could tell them apart by the misfit, and would seem to see damage.
 
 # %%
@@ -375,14 +411,16 @@ for name, fallen in (("damaged", True), ("intact", False)):
 accuracy.in_short(by_look)
 
 # %% [markdown]
-# The worst of the four looks has {glue:text}`looks_lowest:.1f` % right to 2 m. All four together, {glue:text}`damaged_right` fallen
+# The worst of the four looks has {glue:text}`looks_lowest:.1f` % right to 2 m. All four together,
+# {glue:text}`damaged_right` fallen
 # buildings are right to 2 m, and {glue:text}`intact_right` standing ones.
 #
 # ## What could go wrong
 #
 # **The ground is not as smooth as the field.** {numref}`fig-reg-where` maps the errors in two scenes whose elevation models
 # have edges: seams between blocks of a mosaic, and terraces as drawn from contour lines. At an edge two neighbours have
-# different shifts, and a field that varies smoothly would give both the mean. Where a building has evidence of its own it pulls itself free;
+# different shifts, and a field that varies smoothly would give both the mean. Where a building has evidence of its own it
+# pulls itself free;
 # where it has not, the error stays, and it comes in groups.
 
 # %% mystnb={"figure": {"name": "fig-reg-where", "caption": "Errors of the field where the elevation model has steps, and where it has terraces (simulated). Rings: more than 2 m."}, "image": {"alt": "Two maps of buildings as dots coloured from red over white to blue by their error in metres, on grey. Rings mark those off by more than 2 m."}}
@@ -390,18 +428,22 @@ shown = {"steps": "blocks with seams", "terraces": "terraces of 5 m"}
 plot.error_maps(field[field["seed"] == seed], shown)
 
 # %% [markdown]
-# **The map is wrong.** The field finds how far a footprint is from its line along range. If the footprint itself is off, by a
+# **The map is wrong.** The field finds how far a footprint is from its line along range. If the footprint itself is off, by
+# a
 # metre in the hardest scene, the part along range is corrected and the part across is not; no image of one look can tell.
 #
 # **The simulation is too kind.** It has no side lobes, no triple bounce, no parked cars under the walls, and one kind of
-# facade. The network was trained on it, and so the evidence and the confidence inherit its habits; on a real image both are a guess
+# facade. The network was trained on it, and so the evidence and the confidence inherit its habits; on a real image both are
+# a guess
 # until someone has checked a sample by hand. Nothing in the table is an accuracy on real data.
 #
-# **Nobody stands near.** A village of five houses has no neighbours to borrow from, and its confidence should be read accordingly.
+# **Nobody stands near.** A village of five houses has no neighbours to borrow from, and its confidence should be read
+# accordingly.
 # The letter left out the mountains west of the city for a similar reason: nothing there could be verified.
 #
 # So a person has the last word, as in the letter. `registration_review` writes one GeoPackage with the footprints before and
-# after, an arrow for each, and the confidence to sort by. Open it in QGIS, push a polygon or drag the end of an arrow, save, and
+# after, an arrow for each, and the confidence to sort by. Open it in QGIS, push a polygon or drag the end of an arrow,
+# save, and
 # `read_review` brings the correction back:
 
 # %%
@@ -421,15 +463,17 @@ record("edited_m", float(moved_m[doubtful]), unit="m")
 edited.loc[[doubtful], ["building_id", "shift_m", "level", "status"]].round(2)
 
 # %% [markdown]
-# The cell played the person: it took the building that the field is least sure of and pushed its polygon 1.5 m along range, as one does with the mouse.
+# The cell played the person: it took the building that the field is least sure of and pushed its polygon 1.5 m along range,
+# as one does with the mouse.
 # Read back, {glue:text}`edited` row has changed, its shift by {glue:text}`edited_m:+.2f` m, and is marked as manual; the
 # others have the numbers they had. With the parameter `out` the chapter leaves an untouched review there for you.
-
-# %% [markdown]
+#
 # ## A method of your own
 #
-# Any function of footprints, image and look can sit the same exam, if it returns one row a footprint with `shift_m` and `status`. Here
-# is a humble one: one shift for the whole city, the median of the field. It is what remains if somebody calibrates a scene by
+# Any function of footprints, image and look can sit the same exam, if it returns one row a footprint with `shift_m` and
+# `status`. Here
+# is a humble one: one shift for the whole city, the median of the field. It is what remains if somebody calibrates a scene
+# by
 # a single control point, and every method that calls itself local should beat it.
 
 
@@ -447,7 +491,8 @@ record("humble_share", float(humble["right_percent"].iloc[0]), unit="%")
 accuracy.in_short(humble)
 
 # %% [markdown]
-# One shift for all is right to 2 m for {glue:text}`humble_share:.1f` % of the normal scene; the field for {glue:text}`normal_field_share:.1f` %.
+# One shift for all is right to 2 m for {glue:text}`humble_share:.1f` % of the normal scene; the field for
+# {glue:text}`normal_field_share:.1f` %.
 #
 # ## Beside the papers
 #
@@ -462,11 +507,13 @@ accuracy.in_short(humble)
 # | thresholds | not given | named parameters | |
 # | code | not released | three engines behind one call | |
 #
-# The two columns are not a contest: the published numbers are of a real city with all that it holds, ours of a simulated one.
+# The two columns are not a contest: the published numbers are of a real city with all that it holds, ours of a simulated
+# one.
 #
 # ## Run it on your own data
 #
-# A SAR image and footprints that meet it. Look and units are read from a Capella product; otherwise give incidence angle, heading and
+# A SAR image and footprints that meet it. Look and units are read from a Capella product; otherwise give incidence angle,
+# heading and
 # side, and `units`.
 # The densest part of the footprints, `extent_m` wide, is registered and drawn; make it larger for more.
 #
@@ -482,30 +529,38 @@ accuracy.in_short(humble)
 #
 # ## Exercises
 #
-# 1. Iterated closest points finds three numbers for a group, rotation and two shifts; the truth has one. Where do the other two come from?
+# 1. Iterated closest points finds three numbers for a group, rotation and two shifts; the truth has one. Where do the other
+#    two come from?
 #
 # ```{dropdown} Solution
-# From noise, and from walls that are paired with the wrong line. Nothing in the geometry moves a footprint across range or turns it, so whatever the
+# From noise, and from walls that are paired with the wrong line. Nothing in the geometry moves a footprint across range or
+# turns it, so whatever the
 # fit puts there is error. `PaperParameters(motion="shift")` takes the rotation away; {eq}`eq-reg-unknown` takes the rest.
 # ```
 #
-# 2. Rows of houses stand 25 m apart along range, all alike. For which misfits does a search along range with neighbours fail?
+# 2. Rows of houses stand 25 m apart along range, all alike. For which misfits does a search along range with neighbours
+#    fail?
 #
 # ```{dropdown} Solution
-# The summed evidence repeats every 25 m, so a misfit of 25 m looks like none. Within the search of 24 m on both sides there are then two hills of nearly
-# the same height. Irregular neighbours, a street or a square, break the tie; a wide reach helps here, for it gathers more of
+# The summed evidence repeats every 25 m, so a misfit of 10 m looks like one of -15 m. Both lie within the search of 24 m on
+# either side,
+# and so do nearly all such pairs: two hills of nearly the same height. Irregular neighbours, a street or a square, break
+# the tie; a wide reach helps here, for it gathers more of
 # them.
 # ```
 #
-# 3. Drop the least sure fifth of the hardest scene, with `least_sure`, and compare with {numref}`fig-reg-drop`. Is the confidence worth as much there?
+# 3. Drop the least sure fifth of the hardest scene, with `least_sure`, and compare with {numref}`fig-reg-drop`. Is the
+#    confidence worth as much there?
 #
 # ```{dropdown} Solution
 # Take `field[field["scene"] == "hardest"]` in place of `rough` in that cell. In this scene footprints have errors of
-# their own, and roofs imitate lines, which the confidence cannot see in every case: compare the two curves for how much of the possible
+# their own, and roofs imitate lines, which the confidence cannot see in every case: compare the two curves for how much of
+# the possible
 # gain is reached.
 # ```
 #
-# 4. The shift of a building is 6.4 m at an incidence angle of 43.1 degrees. How wrong is the elevation model there, and in which direction?
+# 4. The shift of a building is 6.4 m at an incidence angle of 43.1 degrees. How wrong is the elevation model there, and in
+#    which direction?
 #
 # ```{dropdown} Solution
 # $\delta H = s \tan\theta$, 6.0 m, and too high, for the shift is positive. `register_footprints` returns it as `dh_m`: a
@@ -514,11 +569,15 @@ accuracy.in_short(humble)
 #
 # ## Takeaways
 #
-# - A wrong height leaves one unknown number for each building, along ground range; neighbours nearly share it, as far as the elevation model
+# - A wrong height leaves one unknown number for each building, along ground range; neighbours nearly share it, as far as
+#   the elevation model
 #   is smooth.
-# - The letter's method turns image and map into points and lets them attract each other. It fails silently where the misfit is as large as
+# - The letter's method turns image and map into points and lets them attract each other. It fails silently where the misfit
+#   is as large as
 #   a house, and where roofs are as bright as walls.
-# - A search along range looks at all shifts before it chooses; adding neighbours removes the hills of chance; a field goes coarse to fine.
-# - On the normal scene the field leaves {glue:text}`normal_field_std_m:.2f` m; edges in the elevation model and errors of the map itself are
+# - A search along range looks at all shifts before it chooses; adding neighbours removes the hills of chance; a field goes
+#   coarse to fine.
+# - On the normal scene the field leaves {glue:text}`normal_field_std_m:.2f` m; edges in the elevation model and errors of
+#   the map itself are
 #   where it fails. Its confidence says in part where; a person looks at the rest.
 # - Judge by truth that the method never saw, on seeds it was not tuned on, and say "simulated".
