@@ -25,7 +25,7 @@ HALF_M = 7.0
 # Share of buildings whose evidence speaks of something else than their wall, and of those that stand off their
 # surroundings by more than the process expects, with the variance of such, square metres.
 LIARS, JUMPS, JUMP_M2 = 0.05, 0.02, 6.0
-_BLOCK, _SAMPLE = 2048, 2500
+_BLOCK, _SAMPLE = 2048, 1000
 _LEAST_PRECISION = 1e-4
 
 
@@ -33,8 +33,8 @@ class Process(NamedTuple):
     """Covariance of the shifts: its reach in metres, variance and the footprints' own variance, square metres."""
 
     length_m: float = 70.0
-    sill_m2: float = 1.0
-    nugget_m2: float = 0.05
+    sill_m2: float = 0.5
+    nugget_m2: float = 0.03
     smooth: bool = False
 
     def covariance(self, distance_m: NDArray[Any]) -> NDArray[Any]:
@@ -45,12 +45,8 @@ class Process(NamedTuple):
         return self.sill_m2 * np.exp(-u)
 
 
-CHOICES = tuple(
-    Process(*choice)
-    for choice in product(
-        (40.0, 70.0, 120.0, 250.0), (0.1, 0.5, 2.0, 6.0), (0.003, 0.03, 0.15, 0.5, 1.2), (False, True)
-    )
-)
+_LENGTHS_M, _SILLS_M2, _NUGGETS_M2 = (40.0, 70.0, 120.0, 250.0), (0.1, 0.5, 2.0, 6.0), (0.003, 0.03, 0.15, 0.5, 1.2)
+CHOICES = tuple(Process(*choice) for choice in product(_LENGTHS_M, _SILLS_M2, _NUGGETS_M2, (False, True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +129,7 @@ def fit_posterior(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray
 
 
 def _choose(likelihood: NDArray[Any], offsets: NDArray[Any], tree: cKDTree, sites: _Sites) -> Process:
-    """Choose the process under which neighbours predict the evidence best."""
+    """Choose the process under which neighbours predict the evidence of a sample best."""
     sample = np.arange(0, len(likelihood), max(1, len(likelihood) // _SAMPLE))
 
     def score(process: Process) -> float:

@@ -1,0 +1,231 @@
+"""The pieces of the field engine: profiles, the learned detector, neighbourhood sums and the posterior."""
+
+import joblib
+import numpy as np
+import pytest
+import shapely
+import shapely.affinity
+import torch
+
+from lib.city.trials import make_trial
+from lib.radar.look import Look
+from lib.registration.detector_training import fit_detector
+from lib.registration.edge_profiles import edge_profiles, image_levels
+from lib.registration.evidence import scene_evidence
+from lib.registration.footprint_points import line_ends
+from lib.registration.posterior import Process, _others, fit_posterior
+from lib.registration.shift_field import cut_around, first_field, neighbourhood_sum
+from lib.registration.wall_detector import (
+    HIGHEST,
+    LOWEST,
+    WallDetector,
+    evidence,
+    read_detector,
+    read_provenance,
+    write_detector,
+)
+
+SHIFTS = np.linspace(-24, 24, 193)
+
+
+@pytest.fixture(scope="module")
+def trial():
+    return make_trial("normal", 41, extent_m=350, n_buildings=200)
+
+
+@pytest.fixture(scope="module")
+def profiles(trial):
+    return edge_profiles(trial.footprints.geometry.to_numpy(), trial.image, trial.look)
+
+
+def bells(told, width=0.5, height=4.0):
+    return height * np.exp(-0.5 * ((SHIFTS[None] - told[:, None]) / width) ** 2)
+
+
+def fit(curves, centres):
+    return fit_posterior(curves, SHIFTS, centres, first_field(curves, SHIFTS, centres))
+
+
+# Profiles.
+
+
+def test_profiles_show_the_line_at_the_true_shift(trial, profiles):
+    near, margin = profiles.channels[:, 0], 48
+    at = np.searchsorted(profiles.shifts_m, trial.shift_m) + margin
+    rows = np.arange(len(at))
+    assert np.median(near[rows, at - 2] - near[rows, at + 8]) > 3
+    assert (profiles.points > 0).all()
+
+
+def test_quantiles_are_ordered_and_nothing_is_beyond_the_clip(trial, profiles):
+    level = image_levels(trial.image)
+    for first in (0, 3):
+        assert (profiles.channels[:, first + 1] <= profiles.channels[:, first + 2]).all()
+    assert profiles.channels.max() <= level.high - level.middle + 1e-3
+    assert profiles.channels.min() >= level.low - level.middle - 1e-3
+
+
+def test_surroundings_see_what_stands_in_front_and_behind():
+    trial = make_trial("normal", 41, extent_m=150, n_buildings=5)
+    look = Look(43.1, 90.0)
+    x, y = float(trial.image.x.mean()), float(trial.image.y.mean())
+    alone, front, behind = (shapely.box(x + d, y, x + d + 6, y + 10) for d in (0, -14, 14))
+    shapes = np.array([alone])
+    seen = [
+        edge_profiles(shapes, trial.image, look, standing=np.array(around)).surroundings[0, 4:]
+        for around in ([alone], [alone, front], [alone, behind])
+    ]
+    strips = np.arange(-34, 35, 4)
+    assert seen[0][(strips < -2)].max() == 0
+    assert seen[1][strips == -10][0] == pytest.approx(1, abs=0.3)
+    assert seen[2][strips == 18][0] == pytest.approx(1, abs=0.3)
+
+
+def test_line_ends_lie_on_the_wall_line_and_outside():
+    shape = shapely.box(0, 0, 10, 4)
+    found = line_ends(np.array([shape]), Look(43.1, 90.0))
+    assert (found.points[:, 0] == 0).all()
+    assert not shapely.contains_xy(shape, *found.points.T).any()
+    assert found.points[:, 1].max() == 9
+    assert not len(line_ends(np.array([shapely.box(0, 0, 10, 2.5)]), Look(43.1, 90.0)).points), "too short a wall"
+
+
+# The detector.
+
+
+def test_evidence_points_at_the_walls(trial, profiles):
+    told = evidence(profiles)
+    best = profiles.shifts_m[told.argmax(axis=1)]
+    assert (np.abs(best - trial.shift_m) < 2).mean() > 0.7
+    assert told.min() >= LOWEST
+    assert told.max() <= HIGHEST
+
+
+def test_evidence_is_silent_without_points(trial):
+    far = np.array([shapely.affinity.translate(shape, 1e4, 0) for shape in trial.footprints.geometry[:3]])
+    assert (evidence(edge_profiles(far, trial.image, trial.look)) == 0).all()
+
+
+def test_moved_footprints_get_moved_evidence(trial, profiles):
+    east, north = trial.look.ground_range
+    moved = trial.footprints.geometry.translate(5 * east, 5 * north).to_numpy()
+    told = evidence(edge_profiles(moved, trial.image, trial.look))
+    # Strips of built-up ground are read on a grid of 1 m, so the two differ a little.
+    difference = told[:, :-20] - evidence(profiles)[:, 20:]
+    assert np.median(np.abs(difference)) < 0.1
+
+
+def test_learning_lowers_the_loss_and_repeats(trial, profiles):
+    found, losses = fit_detector([(profiles, trial.shift_m)], epochs=12)
+    again, _ = fit_detector([(profiles, trial.shift_m)], epochs=12)
+    assert losses[-1] < 0.85 * losses[0]
+    assert all(torch.equal(a, b) for a, b in zip(found.parameters(), again.parameters(), strict=True))
+
+
+def test_weights_survive_a_round_trip_with_their_provenance(tmp_path):
+    detector = WallDetector()
+    write_detector(detector, tmp_path / "w.safetensors", {"seeds": "none"})
+    again = read_detector(tmp_path / "w.safetensors")
+    assert all(torch.equal(a, b) for a, b in zip(detector.parameters(), again.parameters(), strict=True))
+    assert read_provenance(tmp_path / "w.safetensors") == {"seeds": "none"}
+
+
+def test_the_shipped_weights_say_where_they_come_from():
+    assert "1000 to" in read_provenance()["seeds"], "seeds that no test and no chapter uses"
+
+
+# The scene.
+
+
+def test_tiles_give_what_the_whole_scene_gives(trial, monkeypatch):
+    shapes = trial.footprints.geometry.to_numpy()
+    whole = scene_evidence(shapes, trial.image, trial.look)
+    monkeypatch.setattr("lib.registration.evidence.TILE_M", 110.0)
+    tiled = scene_evidence(shapes, trial.image, trial.look)
+    assert (whole.points == tiled.points).all()
+    # The grid on which built-up ground is counted starts elsewhere in each tile.
+    assert np.quantile(np.abs(whole.curves - tiled.curves), 0.99) < 0.5
+    with joblib.parallel_config("threading", n_jobs=2):
+        threads = scene_evidence(shapes, trial.image, trial.look)
+    assert np.allclose(threads.curves, tiled.curves, atol=1e-4)
+
+
+@pytest.mark.parametrize("reach", [20.0, 45.0, 90.0])
+def test_neighbourhood_sums_equal_the_direct_sums(reach):
+    rng = np.random.default_rng(0)
+    centres, curves = rng.uniform(0, 400, (300, 2)), rng.normal(1, 1, (300, 40))
+    away = np.linalg.norm(centres[:, None] - centres[None], axis=2)
+    direct = np.exp(-0.5 * (away / reach) ** 2) @ curves
+    np.testing.assert_allclose(
+        neighbourhood_sum(curves, centres, reach), direct, rtol=0.08, atol=0.05 * np.abs(direct).max()
+    )
+
+
+def test_cuts_are_linear_and_end_flat():
+    curve = np.array([SHIFTS**2])
+    cut, offsets = cut_around(curve, SHIFTS, np.array([3.1]), 2.0)
+    np.testing.assert_allclose(cut[0], (3.1 + offsets) ** 2, atol=0.02)
+    beyond, _ = cut_around(curve, SHIFTS, np.array([23.5]), 2.0)
+    assert beyond[0, -1] == SHIFTS[-1] ** 2
+
+
+# The posterior.
+
+
+def test_a_planted_field_is_found_among_liars():
+    rng = np.random.default_rng(1)
+    centres = rng.uniform(0, 700, (600, 2))
+    truth = 8 + 3 * np.sin(centres[:, 0] / 120)
+    told = np.where(rng.random(600) < 0.4, rng.uniform(-20, 20, 600), truth + rng.normal(0, 0.3, 600))
+    found = fit(bells(told), centres)
+    assert np.abs(found.shift_m - truth).max() < 2
+    assert np.sqrt(np.mean((found.shift_m - truth) ** 2)) < 0.35
+
+
+def test_a_building_of_its_own_pulls_itself_free():
+    rng = np.random.default_rng(2)
+    centres = rng.uniform(0, 500, (300, 2))
+    own = rng.normal(0, 1.0, 300)
+    found = fit(bells(5 + own, height=7.0), centres)
+    assert np.std(found.shift_m - 5 - own) < 0.4
+    assert found.process.nugget_m2 >= 0.5
+
+
+def test_spread_is_true_to_the_errors():
+    rng = np.random.default_rng(3)
+    centres = rng.uniform(0, 600, (800, 2))
+    truth = 4 + 2 * np.sin(centres[:, 1] / 60)
+    blind = rng.random(800) < 0.5
+    noise = np.where(blind, 0.0, rng.normal(0, 0.5, 800))
+    # Curves are the logarithm of the probability with which such evidence arises.
+    curves = np.where(blind[:, None], 0.0, bells(truth + noise, height=1.0))
+    curves = np.where(blind[:, None], 0.0, -0.5 * ((SHIFTS[None] - (truth + noise)[:, None]) / 0.5) ** 2 + 3.6)
+    found = fit(np.clip(curves, -6, 9), centres)
+    error = found.shift_m - truth
+    assert 0.6 < np.std(error / found.spread_m) < 1.6
+    assert found.spread_m[blind].mean() > found.spread_m[~blind].mean()
+    assert (np.abs(error) < 1).mean() == pytest.approx(found.within_1m.mean(), abs=0.08)
+
+
+def test_neighbours_are_others_even_at_the_same_place():
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(np.array([[0.0, 0.0]] * 4 + [[9.0, 0.0]]))
+    near = _others(tree, np.arange(5), 3)
+    assert near.shape == (5, 3)
+    assert all(row not in others for row, others in enumerate(near))
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_covariances_fall_from_the_sill(smooth):
+    process = Process(50.0, 2.0, 0.1, smooth)
+    fallen = process.covariance(np.array([0.0, 50.0, 500.0]))
+    assert fallen[0] == 2.0
+    assert 0 < fallen[2] < 0.01 < fallen[1] < 1.0
+
+
+def test_one_building_and_two_are_fitted():
+    for n in (1, 2):
+        found = fit(bells(np.full(n, 6.0)), np.arange(2.0 * n).reshape(n, 2))
+        np.testing.assert_allclose(found.shift_m, 6.0, atol=1.0)
+        assert np.isfinite(found.spread_m).all()
