@@ -23,6 +23,8 @@ from lib.rasters.tiff_check import missing_bytes
 
 Bounds = tuple[float, float, float, float]
 Rotated = Literal["refuse", "keep", "resample"]
+# Rows read at a time.
+_STRIP = 1024
 
 
 @contextmanager
@@ -134,10 +136,17 @@ def read_window(raster: Any, bands: list[int], bounds: Bounds | None) -> tuple[N
     if missing:
         raise RasterError("no such band", where=where, value=missing, fix=f"choose from the {raster.count} there")
     window = Window(0, 0, raster.width, raster.height) if bounds is None else _window(raster, bounds)
-    pixels = raster.read(bands, window=window)
-    valid = (raster.read_masks(bands, window=window) > 0).all(axis=0)
-    if not np.issubdtype(pixels.dtype, np.integer):
-        valid &= np.isfinite(pixels).all(axis=0)
+    rows, cols = int(window.height), int(window.width)
+    pixels = np.empty((len(bands), rows, cols), np.result_type(*(raster.dtypes[band - 1] for band in bands)))
+    valid = np.empty((rows, cols), dtype=bool)
+    # A large scene should not need its masks beside it.
+    for row in range(0, rows, _STRIP):
+        strip = slice(row, min(row + _STRIP, rows))
+        part = Window(window.col_off, window.row_off + row, cols, strip.stop - row)
+        pixels[:, strip] = raster.read(bands, window=part)
+        valid[strip] = (raster.read_masks(bands, window=part) > 0).all(axis=0)
+        if not np.issubdtype(pixels.dtype, np.integer):
+            valid[strip] &= np.isfinite(pixels[:, strip]).all(axis=0)
     if not valid.any():
         raise RasterError("holds nothing but nodata", where=where, value=bounds, fix="check the file and the bounds")
     return pixels, valid, raster.window_transform(window)
@@ -175,7 +184,8 @@ def as_image(pixels: NDArray[Any], raster: Any, transform: Affine) -> xr.DataArr
     if pixels.ndim == 3:
         coords["band"] = np.arange(1, len(pixels) + 1)
     image = xr.DataArray(pixels, coords, dims)
-    placed: xr.DataArray = image.rio.write_crs(raster.crs).rio.write_transform(transform)
+    # In place: a large scene should not be copied twice for two attributes.
+    placed: xr.DataArray = image.rio.write_crs(raster.crs, inplace=True).rio.write_transform(transform, inplace=True)
     return placed
 
 
