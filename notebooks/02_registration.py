@@ -61,7 +61,7 @@ house_style()
 # %% tags=["parameters"]
 sar: Path | None = None  # a SAR image; none: a simulated one
 footprints: Path | None = None  # real buildings; none: a simulated layout
-out: Path | None = None  # folder to keep the review; none: a temporary one
+out: Path | None = None  # an existing folder, to keep the review in
 units: str = "file"  # of the SAR image, where the file does not say them [file | amplitude | intensity | db]
 kind: str = "normal"  # of the simulated scene without footprints [normal | far | rough | steps | terraces | hardest]
 seed: int = 51  # of all simulated scenes [0 to 2147483648]
@@ -165,9 +165,10 @@ explore(
 # So in the end the shifts are taken as a random field over the map, around the coarse shifts $\mathbf m$:
 #
 # $$
-# p(\mathbf s \mid \text{image}) \;\propto\; \mathcal N\big(\mathbf s;\, \mathbf m,\, K + \tau^2 I\big) \prod_b
-# e^{\,e_b(s_b)},
-# \qquad K_{bk} = \sigma^2\, c\big(d_{bk} / \ell\big) .
+# \begin{aligned}
+# p(\mathbf s \mid \text{image}) &\propto \mathcal N\big(\mathbf s;\, \mathbf m,\, K + \tau^2 I\big) \prod_b e^{\,e_b(s_b)}, \\
+# K_{bk} &= \sigma^2\, c\big(d_{bk} / \ell\big) .
+# \end{aligned}
 # $$ (eq-reg-field)
 #
 # The covariance $c$ falls with the distance, over a length $\ell$ and from a strength $\sigma$ that are chosen so that
@@ -313,7 +314,7 @@ plot.one_and_many(alone, joined, int(apart_m.argmax()), here.true_shift_m)
 # {eq}`eq-reg-field` finds it. {numref}`fig-reg-field` goes from what every building says alone, over the sum in a wide
 # neighbourhood, to the field.
 
-# %% mystnb={"figure": {"name": "fig-reg-field", "caption": "Coarse to fine: the shift of every building from its own evidence alone, from the sum over 90 m, and from the field; last, where it is known, the truth (simulated where it says so). All maps have one scale, and crosses could not be placed."}, "image": {"alt": "Maps of buildings as dots, coloured by shift. The first is mottled, the second smooth and flat, the third follows the pattern of the last, which is the truth."}}
+# %% mystnb={"figure": {"name": "fig-reg-field", "caption": "Coarse to fine: the shift of every building from its own evidence alone, from the sum over 90 m, and from the field; last, where it is known, the truth (simulated where it says so). All maps have one scale, and crosses could not be placed."}, "image": {"alt": "Maps of buildings as dots, coloured by shift. The first is mottled, the second smooth and flat, the third is detailed; where the truth is known, it comes last and looks the same."}}
 wide = walkthrough.within_reach(speaks, 90.0)
 maps = {"each alone": speaks.best_m, "sum over 90 m": wide.best_m}
 maps["the field"] = registered["shift_m"].to_numpy(dtype=float)
@@ -448,8 +449,7 @@ plot.error_maps(field[field["seed"] == seed], shown)
 
 # %%
 if out:
-    out.mkdir(parents=True, exist_ok=True)
-    registration_review(registered, out / "review.gpkg")
+    registration_review(registered, Path(out) / "review.gpkg")
 doubtful = int(registered["confidence"].argmin())
 step = tuple(1.5 * np.array(look.ground_range))
 with tempfile.TemporaryDirectory() as folder:
@@ -466,7 +466,7 @@ edited.loc[[doubtful], ["building_id", "shift_m", "level", "status"]].round(2)
 # The cell played the person: it took the building that the field is least sure of and pushed its polygon 1.5 m along range,
 # as one does with the mouse.
 # Read back, {glue:text}`edited` row has changed, its shift by {glue:text}`edited_m:+.2f` m, and is marked as manual; the
-# others have the numbers they had. With the parameter `out` the chapter leaves an untouched review there for you.
+# others have the numbers they had. With the parameter `out`, an existing folder, the chapter leaves an untouched review there for you.
 #
 # ## A method of your own
 #
@@ -518,14 +518,14 @@ accuracy.in_short(humble)
 # The densest part of the footprints, `extent_m` wide, is registered and drawn; make it larger for more.
 #
 # ```bash
-# companion run 02_registration -p sar=my_sar.tif -p footprints=my_buildings.gpkg -p out=my_review
+# companion run 02_registration -p sar=my_sar.tif -p footprints=my_buildings.gpkg -p out=.
 # companion run 02_registration -p sar=my_sar.tif -p footprints=my_buildings.gpkg -p heading_deg=190 -p side=left -p extent_m=2000
 # companion run 02_registration -p kind=hardest          # another simulated scene
 # companion run 02_registration --preset islahiye        # real footprints of what fell in Islahiye, a simulated image
 # companion run 02_registration --preset thorough --cell-timeout 7200   # the table on five seeds, scenes of full size
 # ```
 #
-# Outside the chapter it is one call, `register_footprints(buildings, read_sar("scene.tif"), look)`, for a scene of any size.
+# Outside the chapter it is one call, `register_footprints(buildings, "scene.tif", look)`, for a scene of any size.
 #
 # ## Exercises
 #
