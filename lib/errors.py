@@ -92,3 +92,11 @@ class RunError(CompanionError):
 
 class RegistrationError(CompanionError):
     """Footprints or point sets that cannot be registered: too few, collinear, or nothing to register to."""
+
+
+class DamageError(CompanionError):
+    """Patches, features or models from which no damage can be told."""
+
+
+class WeightsError(CompanionError):
+    """Weights or a checkpoint that cannot be used: damaged, of another network, or more than tensors."""

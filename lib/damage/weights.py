@@ -1,0 +1,158 @@
+"""Pretrained weights of ResNet-18: read without running code, and fitted to other numbers of input channels."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from lib.errors import WeightsError
+
+FIRST = "conv1.weight"
+PREFIXES = ("module.", "backbone.", "encoder.")
+WRAPPERS = ("state_dict", "model")
+AGAIN = "download it again; lib.manifest.fetch checks what it downloads"
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read tensors from a file, never code.
+
+    Parameters
+    ----------
+    path : path
+        A safetensors file, or one that ``torch.save`` wrote (``.pth``, ``.pt``), of a state dict alone or under
+        ``state_dict`` or ``model``.
+
+    Returns
+    -------
+    dict of str to Tensor
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or damaged, holds objects that only code could restore, or no tensors.
+
+    Examples
+    --------
+    >>> read_weights("nowhere.pth")
+    Traceback (most recent call last):
+        ...
+    lib.errors.WeightsError: weights: no such file (got 'nowhere.pth'). Fix: give the path of a .safetensors or .pth file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        fix = "give the path of a .safetensors or .pth file"
+        raise WeightsError("no such file", where="weights", value=str(path), fix=fix)
+    content: Any = _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
+    for name in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
+    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)} if content else {}
+    if not tensors:
+        raise WeightsError("holds no tensors", where=str(path), value=type(content).__name__, fix="save a state dict")
+    return tensors
+
+
+def load_resnet(encoder: nn.Module, path: str | Path) -> str:
+    """Load the weights of a torchvision ResNet-18 into an encoder; its last layer stays as it is.
+
+    Parameters
+    ----------
+    encoder : Module
+        A ResNet-18 with any number of input channels and any last layer.
+    path : path
+        As in ``read_weights``; names may begin with ``module.``, ``backbone.`` or ``encoder.``.
+
+    Returns
+    -------
+    str
+        Name and SHA-256 of the file, for the record.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing, is left over, or has another shape.
+    """
+    found = {_plain(key): value for key, value in read_weights(path).items()}
+    found = {key: value for key, value in found.items() if not key.startswith("fc.")}
+    wanted = {key: value for key, value in encoder.state_dict().items() if not key.startswith("fc.")}
+    if FIRST in found and found[FIRST].ndim == 4:
+        found[FIRST] = first_convolution(found[FIRST], wanted[FIRST].shape[1])
+    lost = [key for key in wanted if key not in found and not key.endswith("num_batches_tracked")]
+    wrong = [key for key, value in found.items() if key not in wanted or value.shape != wanted[key].shape]
+    if lost or wrong:
+        shown = f"{len(lost)} missing {lost[:3]}, {len(wrong)} that do not fit {wrong[:3]}"
+        fix = "give the weights of a torchvision ResNet-18"
+        raise WeightsError("are not the weights of this network", where=str(path), value=shown, fix=fix)
+    encoder.load_state_dict(found, strict=False)
+    return f"{Path(path).name}, sha256 {_sha256(Path(path))}"
+
+
+def first_convolution(weight: Tensor, channels: int) -> Tensor:
+    """Fit the filters of a first convolution to another number of input channels.
+
+    Parameters
+    ----------
+    weight : Tensor, shape (filters, c, rows, cols)
+        For 3 channels, or 1.
+    channels : int
+        1 takes the sum over the channels, which does to a grey image what the given filters do to three copies of it;
+        other numbers repeat the channels' mean, except that 4 keeps the colours; scaled so that the response stays as
+        large.
+
+    Returns
+    -------
+    Tensor, shape (filters, channels, rows, cols)
+
+    Examples
+    --------
+    >>> first_convolution(torch.ones(1, 3, 1, 1), 1).flatten().tolist()
+    [3.0]
+    >>> first_convolution(torch.ones(1, 3, 1, 1), 2).flatten().tolist()
+    [1.5, 1.5]
+    """
+    given = weight.shape[1]
+    if channels == given:
+        return weight
+    mean = weight.mean(dim=1, keepdim=True)
+    if channels == given + 1 and given > 1:
+        wider = torch.cat([weight, mean], dim=1)
+    else:
+        wider = mean.repeat(1, channels, 1, 1)
+    return wider * (given / channels)
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise WeightsError("is no readable safetensors file", where=str(path), value=str(error), fix=AGAIN) from None
+
+
+def _pickled(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).splitlines()[0]
+        fix = "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
+        raise WeightsError("is a pickle of more than tensors, and was not run", where=str(path), value=reason, fix=fix) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise WeightsError("cannot be read", where=str(path), value=str(error), fix=AGAIN) from None
+
+
+def _plain(key: str) -> str:
+    for prefix in PREFIXES:
+        key = key.removeprefix(prefix)
+    return key
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
