@@ -51,7 +51,7 @@ def make_scene(folder: Path, extent_m: float, n_buildings: int) -> None:
     strips = [(west, low, east, high) for low, high in pairwise(edges)][::-1]
     first, truths, row = simulate_sar(city, LOOK, bounds=strips[0])[0], [], 0
     step = float(first.y[0] - first.y[1])
-    profile = {"height": round((north - south) / step) + 1, "width": first.shape[1], "count": 1, "dtype": "float32",
+    profile = {"height": round((north - south) / step), "width": first.shape[1], "count": 1, "dtype": "float32",
                "crs": city.crs.to_wkt(), "transform": first.rio.transform(), "nodata": np.nan, "tiled": True}  # fmt: skip
     with rasterio.open(folder / "sar.tif", "w", driver="GTiff", **profile) as file:
         for bounds in strips:
