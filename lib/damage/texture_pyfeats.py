@@ -1,0 +1,111 @@
+"""The same statistics by pyfeats, the package that the letter names."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lib.damage.texture_kernels import FRACTIONS, LEVELS, OUT_OF_RANGE
+from lib.damage.texture_reasons import refusal
+from lib.errors import DamageError
+
+# Where pyfeats keeps what the letter names. Dissimilarity, the fifth of second order, it does not have.
+_FIRST = [0, 1, 4, 5]
+_SECOND = {0: 5, 1: 3, 2: 4, 3: 1, 5: 8, 6: 0, 7: 2}
+
+
+def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int) -> tuple[NDArray[np.float64], str]:
+    """Compute what pyfeats has.
+
+    Parameters
+    ----------
+    image : ndarray, shape (rows, cols)
+        Grey levels from 0 to 255 inside the footprint.
+    mask : ndarray of bool, shape (rows, cols)
+    number : int
+        Of the patch in its batch, for the error.
+
+    Returns
+    -------
+    statistics : ndarray, shape (20,)
+        First order (4), means (8) and ranges (8) of second order; NaN where pyfeats raises or gives no number.
+    reason : str
+        What pyfeats said; empty if all is well.
+
+    Raises
+    ------
+    DamageError
+        If pyfeats cannot be loaded, or the image holds no grey levels.
+    """
+    first_order, second_order = _functions()
+    inside = mask & np.isfinite(image)
+    _refuse_other_numbers(image, inside, number)
+    levels, row, reasons = np.where(inside, image, 0).astype(np.uint8), np.full(20, np.nan), []
+    with np.errstate(all="ignore"):
+        for fill, where in ((_fill_first, first_order), (_fill_second, second_order)):
+            try:
+                fill(row, where, levels, inside)
+            except (ValueError, np.linalg.LinAlgError) as error:
+                reasons.append(f"pyfeats: {str(error).splitlines()[0]}")
+    if not reasons and np.isnan(np.delete(row, [8, 16])).any():
+        reasons.append("pyfeats: not a number")
+    return row, "; ".join(reasons)
+
+
+def _refuse_other_numbers(image: NDArray[Any], inside: NDArray[np.bool_], number: int) -> None:
+    values = image[inside]
+    if values.size and not (values.min() >= 0 and values.max() < LEVELS):
+        raise refusal(OUT_OF_RANGE, image, inside, number)
+    if values.size and values.max() <= 1 and (values % 1).any():
+        raise refusal(FRACTIONS, image, inside, number)
+
+
+def _fill_first(
+    row: NDArray[np.float64], fos: Callable[..., Any], levels: NDArray[np.uint8], mask: NDArray[np.bool_]
+) -> None:
+    row[:4] = fos(levels, mask)[0][_FIRST]
+
+
+def _fill_second(
+    row: NDArray[np.float64], glcm: Callable[..., Any], levels: NDArray[np.uint8], _: NDArray[np.bool_]
+) -> None:
+    for part, found in zip((row[4:12], row[12:]), glcm(levels, ignore_zeros=True), strict=False):
+        for place, source in _SECOND.items():
+            part[place] = found[source]
+        # It has the mean of the sum of two neighbours.
+        part[0] /= 2
+
+
+@cache
+def _functions() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Take the two functions out of their files.
+
+    The package as a whole also loads OpenCV with windows, which needs graphics libraries that a server lacks; these two
+    functions do not use it.
+    """
+    try:
+        found = importlib.util.find_spec("pyfeats")
+        if found is None or not found.submodule_search_locations:
+            raise ImportError("no module named 'pyfeats'")
+        folder = Path(found.submodule_search_locations[0]) / "textural"
+        return _from_file(folder / "fos.py").fos, _from_file(folder / "glcm.py").glcm_features
+    except (ImportError, OSError, AttributeError) as error:
+        fix = "install it with pip install pyfeats, or choose engine='native'"
+        raise DamageError(
+            "pyfeats cannot be loaded", where="texture_features, engine", value=str(error), fix=fix
+        ) from error
+
+
+def _from_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(f"pyfeats_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} is no module")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
