@@ -29,7 +29,7 @@ pytestmark = pytest.mark.browser
 
 SITE = here().build / "html"
 CHAPTERS = [f"notebooks/{path.stem}" for path in list_chapters(here())]
-WITH_SLIDERS = ("notebooks/00_city", "notebooks/01_geocoding")
+WITH_SLIDERS = ("notebooks/00_city", "notebooks/01_geocoding", "notebooks/02_registration")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from shapely.affinity import translate
 
@@ -90,7 +91,7 @@ def clear_centres(subareas: Subareas, *, simulated: bool) -> Figure:
     many = subareas.count >= np.median(subareas.count)
     share = np.where(many, subareas.share, np.nan)
     shown = list(dict.fromkeys([int(np.nanargmax(share)), int(np.nanargmin(share))]))
-    fig, axes = plt.subplots(1, len(shown), figsize=(3.7 * len(shown), 3.3), sharey=True, squeeze=False)
+    fig, axes = plt.subplots(1, len(shown), figsize=(3.4 * len(shown), 3.2), sharey=True, squeeze=False)
     bin_m = float(np.diff(subareas.edges_m[:2])[0])
     for ax, k in zip(axes.flat, shown, strict=True):
         left = subareas.edges_m[:-1]
@@ -99,7 +100,7 @@ def clear_centres(subareas: Subareas, *, simulated: bool) -> Figure:
         inside = np.abs(np.arange(len(left)) - three.argmax()) <= 1
         ax.bar(left, percent, bin_m, align="edge", color=np.where(inside, OURS, "#C9D2DA"), lw=0)
         fate = "moved as one" if subareas.clear[k] else "polygon by polygon"
-        ax.set_title(f"{100 * subareas.share[k]:.0f} % in three bins: {fate}", fontsize=10)
+        ax.set_title(f"{100 * subareas.share[k]:.0f} % in three bins: {fate}", fontsize=9)
         ax.set_xlabel("nearest distance (m)")
         if simulated:
             note_above(ax)
@@ -121,7 +122,7 @@ def found_over_true(judged: pd.DataFrame, methods: Sequence[str]) -> Figure:
     Figure
     """
     fig, axes = plt.subplots(
-        1, len(methods), figsize=(2.7 * len(methods), 3.4), sharex=True, sharey=True, squeeze=False
+        1, len(methods), figsize=(2.15 * len(methods), 3.2), sharex=True, sharey=True, squeeze=False
     )
     placed = judged[judged["shift_m"].notna() & judged["method"].isin(methods)]
     low, high = placed["true_m"].min() - 2, placed["true_m"].max() + 2
@@ -132,6 +133,7 @@ def found_over_true(judged: pd.DataFrame, methods: Sequence[str]) -> Figure:
         ax.scatter(rows["true_m"], rows["shift_m"], s=6, color=OURS, alpha=0.6, lw=0)
         ax.axhline(0, color=INTACT, lw=0.8, ls=":")
         ax.set_title(method, fontsize=10)
+        ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         note_above(ax)
     bottom, top = min(low, placed["shift_m"].min()), max(high, placed["shift_m"].max())
     axes[0, 0].set(xlim=(low, high), ylim=(bottom - 2, top + 0.2 * (top - bottom)), ylabel="found shift (m)")
