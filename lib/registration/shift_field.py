@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, sparse
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial import cKDTree
 
 from lib.registration.edge_profiles import STEP_M
@@ -23,6 +23,8 @@ NEIGHBOURS = 8
 COARSE_M = ((90.0, 5.0), (90.0, 4.0))
 FINE_M = ((45.0, 5.0), (30.0, 4.0), (30.0, 3.0))
 BLUR_M = 0.7
+# How far off a building must lie to lose half its weight, metres.
+OUTLIER_M = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,21 +59,21 @@ def first_field(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray[A
     -------
     FirstField
     """
-    bending = _bending(centres)
+    roughness = _roughness(centres)
     total = neighbourhood_sum(_blur(curves, 1.0), centres, 90.0)
-    start = _smooth(shifts_m[total.argmax(axis=1)], np.ones(len(curves)), 3.0, bending)
+    start = _smooth(shifts_m[total.argmax(axis=1)], np.ones(len(curves)), 3.0, roughness)
     blurred = _blur(curves, BLUR_M)
     coarse = start
     for reach, half in COARSE_M:
-        coarse = _step(blurred, shifts_m, coarse, centres, bending, reach, half)
+        coarse = _step(blurred, shifts_m, coarse, centres, roughness, reach, half)
     fine = start
     for reach, half in FINE_M:
-        fine = _step(blurred, shifts_m, fine, centres, bending, reach, half)
+        fine = _step(blurred, shifts_m, fine, centres, roughness, reach, half)
     return FirstField(coarse, fine)
 
 
 def _step(
-    curves: NDArray[Any], shifts_m: NDArray[Any], field: NDArray[Any], centres: NDArray[Any], bending: Any,
+    curves: NDArray[Any], shifts_m: NDArray[Any], field: NDArray[Any], centres: NDArray[Any], roughness: Any,
     reach_m: float, half_m: float,
 ) -> NDArray[Any]:  # fmt: skip
     """Move the field to where the neighbourhoods' sums around it point, and smooth it again."""
@@ -81,7 +83,7 @@ def _step(
     weight /= weight.sum(axis=1, keepdims=True)
     step = weight @ offsets
     variance = weight @ offsets**2 - step**2
-    return _smooth(field + step, 1.0 / (0.05 + variance), 1.0, bending)
+    return _smooth(field + step, 1.0 / (0.05 + variance), 1.0, roughness)
 
 
 def neighbourhood_sum(curves: NDArray[Any], centres: NDArray[Any], reach_m: float) -> NDArray[Any]:
@@ -134,31 +136,36 @@ def _shares(place: NDArray[Any], n_x: int, n_y: int) -> Any:
     return sparse.csr_matrix(entries, shape=(len(place), n_x * n_y))
 
 
-def _bending(centres: NDArray[Any]) -> Any:
-    """Graph bending energy: squared difference of each building from the mean of its neighbours."""
+def _roughness(centres: NDArray[Any]) -> Any:
+    """Difference of each building from the mean of its neighbours, as a sparse matrix: its square is bending energy."""
     n = len(centres)
     k = min(NEIGHBOURS, n - 1)
     if k < 1:
-        return sparse.csc_matrix((n, n))
+        return sparse.csr_matrix((n, n))
     distance, neighbour = cKDTree(centres).query(centres, k=k + 1)
     weight = 1.0 / np.maximum(distance[:, 1:], 5.0)
     rows = np.repeat(np.arange(n), k)
     mean = sparse.coo_matrix(
         ((weight / weight.sum(axis=1, keepdims=True)).ravel(), (rows, neighbour[:, 1:].ravel())), (n, n)
     )
-    laplacian = sparse.eye(n) - mean.tocsr()
-    return (laplacian.T @ laplacian).tocsc()
+    return (sparse.eye(n) - mean.tocsr()).tocsr()
 
 
-def _smooth(
-    values: NDArray[Any], weight: NDArray[Any], stiffness: float, bending: Any, width_m: float = 1.0
-) -> NDArray[Any]:
+def _smooth(values: NDArray[Any], weight: NDArray[Any], stiffness: float, roughness: Any) -> NDArray[Any]:
     """Smooth values on the graph; what lies far off the result loses its weight (Cauchy)."""
     current, field = weight, values
+    # Conjugate gradients from the field before: factorising again and again would take most of a large scene's time.
+    back, stiff = roughness.T.tocsr(), stiffness * np.asarray(roughness.power(2).sum(axis=0)).ravel()
     for _ in range(10):
-        field = splu((sparse.diags(current) + stiffness * bending).tocsc()).solve(current * values)
-        current = weight / (1 + ((values - field) / width_m) ** 2)
+        system = _energy(current, stiffness, roughness, back)
+        field, _ = cg(system, current * values, field, rtol=1e-5, maxiter=500, M=sparse.diags(1 / (current + stiff)))
+        current = weight / (1 + ((values - field) / OUTLIER_M) ** 2)
     return field
+
+
+def _energy(weight: NDArray[Any], stiffness: float, roughness: Any, back: Any) -> LinearOperator:
+    """Weights and stiffness as one operator: the square of the roughness is never written out."""
+    return LinearOperator(roughness.shape, lambda x: weight * x + stiffness * (back @ (roughness @ x)))
 
 
 def _blur(curves: NDArray[Any], sigma_m: float) -> NDArray[Any]:
