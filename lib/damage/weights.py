@@ -122,10 +122,8 @@ def first_convolution(weight: Tensor, channels: int) -> Tensor:
     if channels == given:
         return weight
     mean = weight.mean(dim=1, keepdim=True)
-    if channels == given + 1 and given > 1:
-        wider = torch.cat([weight, mean], dim=1)
-    else:
-        wider = mean.repeat(1, channels, 1, 1)
+    keep_colours = channels == given + 1 and given > 1
+    wider = torch.cat([weight, mean], dim=1) if keep_colours else mean.repeat(1, channels, 1, 1)
     return wider * (given / channels)
 
 
@@ -142,7 +140,9 @@ def _pickled(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         reason = str(error).splitlines()[0]
         fix = "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
-        raise WeightsError("is a pickle of more than tensors, and was not run", where=str(path), value=reason, fix=fix) from None
+        raise WeightsError(
+            "is a pickle of more than tensors, and was not run", where=str(path), value=reason, fix=fix
+        ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         raise WeightsError("cannot be read", where=str(path), value=str(error), fix=AGAIN) from None
 
