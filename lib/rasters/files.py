@@ -25,6 +25,7 @@ Bounds = tuple[float, float, float, float]
 Rotated = Literal["refuse", "keep", "resample"]
 # Rows read at a time.
 _STRIP = 1024
+_CACHE_MB = 128
 
 
 @contextmanager
@@ -64,7 +65,8 @@ def open_raster(path: str | Path, rotated: Rotated = "refuse") -> Iterator[Any]:
         fix = "download or copy it again"
         raise RasterError("is truncated", where=str(place), value=f"at least {lacking} bytes too few", fix=fix)
     try:
-        with rasterio.open(place) as raster:
+        # GDAL would keep a twentieth of the machine's memory for pixels that nobody reads twice.
+        with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), rasterio.open(place) as raster:
             _check_grid(raster, place)
             if is_north_up(raster.transform) or rotated == "keep":
                 yield raster

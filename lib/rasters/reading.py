@@ -75,7 +75,8 @@ def read_sar(
         document = _description(Path(path))
         stored, factor = _encoding(raster, document, units, str(path))
         pixels, valid, transform = read_window(raster, [band or 1], bounds)
-        decibels = to_decibels(pixels[0], valid, stored, factor)
+        # Nobody else holds the pixels: a large scene should not need a second copy of them.
+        decibels = _in_decibels(pixels[0], valid, stored, factor)
         if np.isnan(decibels).all():
             fix = "check the file and the units"
             raise RasterError("no pixel has any power", where=str(path), value=stored, fix=fix)
@@ -140,12 +141,19 @@ def to_decibels(
     >>> to_decibels(np.array([0, 1, 10]), np.array([True, True, True]), "amplitude", 1.0).tolist()
     [nan, 0.0, 20.0]
     """
-    decibels: NDArray[np.float32] = (np.abs(pixels) if units == "complex" else pixels).astype(np.float32)
-    decibels[~valid] = np.nan
+    return _in_decibels(pixels.copy(), valid, units, scale_factor)
+
+
+def _in_decibels(
+    pixels: NDArray[Any], valid: NDArray[np.bool_], units: Units, scale_factor: float
+) -> NDArray[np.float32]:
+    """Do the work of to_decibels in the pixels themselves where their type allows it."""
+    decibels: NDArray[np.float32] = np.abs(pixels) if units == "complex" else pixels
+    decibels = decibels.astype(np.float32, copy=False)
+    np.copyto(decibels, np.nan, where=~valid)
     if units == "db":
         return decibels
-    # In place as far as possible: a large scene should not need several copies.
-    decibels[decibels <= 0] = np.nan
+    np.copyto(decibels, np.nan, where=decibels <= 0)
     np.log10(decibels, out=decibels)
     decibels *= 10 if units == "intensity" else 20
     decibels += np.float32((10 if units == "intensity" else 20) * np.log10(scale_factor))
