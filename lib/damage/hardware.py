@@ -1,0 +1,68 @@
+"""What the machine can do, and how it is kept to the same bits in every run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from lib.damage.recipe import Recipe
+
+
+def choose_precision(recipe: Recipe, device: str = "auto") -> str:
+    """Choose the precision of a recipe's ``"auto"``: bfloat16 where the hardware multiplies in it.
+
+    Parameters
+    ----------
+    recipe : Recipe
+    device : str
+        As in ``fit``.
+
+    Returns
+    -------
+    str
+        ``"bf16-mixed"`` or ``"32-true"``.
+
+    Examples
+    --------
+    >>> choose_precision(Recipe(precision="32-true"))
+    '32-true'
+    """
+    if recipe.precision != "auto":
+        return recipe.precision
+    if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device == "mps" or (device == "auto" and torch.backends.mps.is_available()):
+        able = False
+    else:
+        found = torch.cpu.get_capabilities()
+        able = any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "amx_tile"))
+    return "bf16-mixed" if able else "32-true"
+
+
+@contextmanager
+def reproducible(device: torch.device) -> Iterator[None]:
+    """Give the random state back afterwards, and on a GPU take algorithms that repeat themselves.
+
+    Parameters
+    ----------
+    device : device
+
+    Yields
+    ------
+    None
+    """
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.deterministic
+    gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if gpu else []):
+        if gpu:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True, warn_only=True)
+            torch.backends.cudnn.deterministic = True
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before[0])
+            torch.backends.cudnn.deterministic = before[1]
