@@ -53,9 +53,10 @@ def texture_features(
     - second moment :math:`\sum p^2`, correlation :math:`\sum (i-\mu)(j-\mu)\,p / \sigma^2`.
 
     With ``masking="zeros"`` the result is that of pyfeats, oddities included: the image is set to 0 outside the
-    footprint and level 0 is left out of the pairs, which also drops pixels inside that are truly 0; and first-order
-    moments carry a factor 256/255 from the width of a histogram's bin, twice over through the mean. With
-    ``masking="footprint"`` all pixels of the footprint count, no others, and moments are the plain ones.
+    footprint and level 0 is left out of the pairs, which also drops pixels inside that are truly 0; and its histogram
+    has bins 255/256 wide, so that with c = 256/255 the first-order mean is :math:`m = c\,E[x]` and the variance
+    :math:`c\,E[(x-m)^2]`, skewness and kurtosis accordingly. With ``masking="footprint"`` all pixels of the footprint
+    count, no others, and moments are the plain ones.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def _patches(block: list[list[Any]], start: int) -> Iterator[tuple[int, NDArray[
 
 def _native(block: list[list[Any]], start: int, dark_counts: bool) -> tuple[NDArray[np.float64], list[str]]:
     """Compute some patches with one set of accumulators."""
-    counts, cells = np.zeros(LEVELS**2, np.int32), np.empty(LEVELS**2, np.int32)
+    counts, cells = np.zeros(LEVELS**2, np.int32), np.empty(LEVELS**2, np.int64)
     first, second = np.empty((len(block[0]), FIRST)), np.empty((len(block[0]), DIRECTIONS, SECOND))
     states = np.empty(len(block[0]), np.int64)
     for k, (number, image, mask) in enumerate(_patches(block, start)):

@@ -18,6 +18,7 @@ from lib.errors import DamageError
 # Where pyfeats keeps what the letter names. Dissimilarity, the fifth of second order, it does not have.
 _FIRST = [0, 1, 4, 5]
 _SECOND = {0: 5, 1: 3, 2: 4, 3: 1, 5: 8, 6: 0, 7: 2}
+_ABSENT = [8, 16]
 
 
 def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int) -> tuple[NDArray[np.float64], str]:
@@ -36,7 +37,7 @@ def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int
     statistics : ndarray, shape (20,)
         First order (4), means (8) and ranges (8) of second order; NaN where pyfeats raises or gives no number.
     reason : str
-        What pyfeats said; empty if all is well.
+        Why there is no number; empty if there is.
 
     Raises
     ------
@@ -46,16 +47,17 @@ def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int
     first_order, second_order = _functions()
     inside = mask & np.isfinite(image)
     _refuse_other_numbers(image, inside, number)
-    levels, row, reasons = np.where(inside, image, 0).astype(np.uint8), np.full(20, np.nan), []
+    row = np.full(20, np.nan)
+    if not inside.any():
+        return row, "pyfeats: no pixel to measure"
+    levels = np.where(inside, image, 0).astype(np.uint8)
     with np.errstate(all="ignore"):
-        for fill, where in ((_fill_first, first_order), (_fill_second, second_order)):
-            try:
-                fill(row, where, levels, inside)
-            except (ValueError, np.linalg.LinAlgError) as error:
-                reasons.append(f"pyfeats: {str(error).splitlines()[0]}")
-    if not reasons and np.isnan(np.delete(row, [8, 16])).any():
-        reasons.append("pyfeats: not a number")
-    return row, "; ".join(reasons)
+        row[:4] = first_order(levels, inside)[0][_FIRST]
+        try:
+            _fill(row, second_order(levels, ignore_zeros=True))
+        except (ValueError, np.linalg.LinAlgError) as error:
+            return row, f"pyfeats: {str(error).splitlines()[0]}"
+    return row, "pyfeats: not a number" if np.isnan(np.delete(row, _ABSENT)).any() else ""
 
 
 def _refuse_other_numbers(image: NDArray[Any], inside: NDArray[np.bool_], number: int) -> None:
@@ -66,18 +68,11 @@ def _refuse_other_numbers(image: NDArray[Any], inside: NDArray[np.bool_], number
         raise refusal(FRACTIONS, image, inside, number)
 
 
-def _fill_first(
-    row: NDArray[np.float64], fos: Callable[..., Any], levels: NDArray[np.uint8], mask: NDArray[np.bool_]
-) -> None:
-    row[:4] = fos(levels, mask)[0][_FIRST]
-
-
-def _fill_second(
-    row: NDArray[np.float64], glcm: Callable[..., Any], levels: NDArray[np.uint8], _: NDArray[np.bool_]
-) -> None:
-    for part, found in zip((row[4:12], row[12:]), glcm(levels, ignore_zeros=True), strict=False):
+def _fill(row: NDArray[np.float64], found: tuple[Any, ...]) -> None:
+    """Put means and ranges where they belong."""
+    for part, numbers in ((row[4:12], found[0]), (row[12:], found[1])):
         for place, source in _SECOND.items():
-            part[place] = found[source]
+            part[place] = numbers[source]
         # It has the mean of the sum of two neighbours.
         part[0] /= 2
 
