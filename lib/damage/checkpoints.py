@@ -43,8 +43,9 @@ def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     content = buffer.getvalue()
     try:
         put(Path(path), hashlib.sha256(content).digest() + content)
-    except PatchesError as error:
-        raise WeightsError(error.what, where=error.where, value=error.value, fix=error.fix) from None
+    except (PatchesError, OSError) as error:
+        fix = "check space and permissions, then run it again: it goes on where it stopped"
+        raise WeightsError("cannot be written", where=str(path), value=str(error), fix=fix) from None
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:

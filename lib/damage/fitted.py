@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lib.damage.loading import plain_batch
+from lib.damage.batch import plain_batch
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.errors import ParameterError
@@ -99,7 +99,7 @@ def score(
             chosen = np.arange(start, min(start + _BATCH, len(samples)))
             inputs = plain_batch(samples, chosen).inputs(recipe, device)
             views = [_turned(inputs, axes) for axes in (FLIPS if flips else FLIPS[:1])]
-            logits = torch.stack([network(view).double().cpu() for view in views])
+            logits = torch.stack([network(view).cpu().double() for view in views])
             parts.append(logits.mean(dim=0).sigmoid())
     return torch.cat(parts).numpy()
 

@@ -213,7 +213,7 @@ def _encoder(stream: Stream, joined: bool) -> nn.Module:
     """Make an encoder; before a hidden layer a ResNet-18 ends in a linear layer, as in the published code."""
     if stream.kind == "cnn":
         return _cnn(stream.channels)
-    network = resnet18()
+    network: nn.Module = resnet18()
     network.conv1 = nn.Conv2d(stream.channels, 64, kernel_size=7, stride=2, padding=3, bias=False)
     network.fc = nn.Linear(512, FEATURES) if joined else nn.Identity()
     nn.init.kaiming_normal_(network.conv1.weight, mode="fan_out", nonlinearity="relu")

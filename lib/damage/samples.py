@@ -6,6 +6,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ class Samples:
     @property
     def size_px(self) -> int:
         """Rows and columns of the patches."""
-        return self.image.shape[1]
+        return int(self.image.shape[1])
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -156,7 +157,7 @@ def make_samples(
     names = tuple(name for name, (image, _) in given.items() if image is not None)
     if not names:
         raise PatchesError("no images", where="sar, optical", value=None, fix="give at least one")
-    size = np.shape(given[names[0]][0])[-1]
+    size = (0, *np.shape(np.asarray(given[names[0]][0])))[-1]
     images = [_bytes(name, given[name][0], (len(truth), BANDS[name], size, size)) for name in names]
     masks = [_bytes(f"{name}_mask", given[name][1], (len(truth), 1, size, size)) > 0 for name in names]
     ids = building_ids if building_ids is not None else [str(k) for k in range(len(truth))]
@@ -205,7 +206,8 @@ def _write(path: Path, store: Any, kind: np.dtype[Any]) -> None:
         fix = "check space and permissions, or choose another folder"
         raise PatchesError("cannot be written", where=str(path), value=str(error), fix=fix) from None
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def _mapped(path: Path, kind: np.dtype[Any], total: int) -> Any:

@@ -33,7 +33,7 @@ def compiled_operators_load() -> bool:
     folder = Path(found.origin).parent if found and found.origin else Path()
     try:
         for library in sorted(folder.glob("_C*")):
-            torch.ops.load_library(str(library))
+            torch.ops.load_library(str(library))  # type: ignore[no-untyped-call]
             return True
     except OSError:
         pass
@@ -48,9 +48,9 @@ def declare_operators() -> torch.library.Library:
     torch.library.Library
         The declaration lasts as long as this is kept.
     """
-    library = torch.library.Library("torchvision", "DEF")
+    library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     for name in OPERATORS:
-        library.define(f"{name}{SIGNATURE}")
+        library.define(f"{name}{SIGNATURE}")  # type: ignore[no-untyped-call]
     return library
 
 

@@ -1,0 +1,108 @@
+"""Augmentation: crops and flips of image and footprint alike, drawn from seed, epoch and place in it alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from lib.damage.batch import Batch, name_parts, plain_batch
+from lib.damage.recipe import Recipe
+from lib.damage.samples import Samples
+
+# Sides of a crop: the default of torchvision and kornia, which the published code takes.
+RATIO = (3 / 4, 4 / 3)
+TRIES = 10
+# For each sample: areas, ratios, corner, flips.
+DRAWS = 2 * TRIES + 4
+# Keeps these draws apart from those of the order.
+_PLACE = 1
+
+
+def training_batch(
+    samples: Samples, chosen: NDArray[np.int64], places: NDArray[np.int64], recipe: Recipe, epoch: int
+) -> Batch:
+    """Cut and turn samples: image and footprint of each, of either sensor, alike.
+
+    Parameters
+    ----------
+    samples : Samples
+    chosen : ndarray, shape (n,)
+        Which samples.
+    places : ndarray, shape (n,)
+        Their places in the epoch, from which the draws follow: one that comes twice is cut in two ways.
+    recipe : Recipe
+    epoch : int
+
+    Returns
+    -------
+    Batch
+    """
+    if not recipe.augmented:
+        return plain_batch(samples, chosen)
+    size, rows = samples.size_px, samples.rows[chosen]
+    image, bits = np.asarray(samples.image[rows]), samples.masks[rows]
+    draws = np.stack([np.random.default_rng([recipe.seed, epoch, _PLACE, k]).random(DRAWS) for k in places.tolist()])
+    boxes, flips = crop_boxes(draws, size, recipe.crop_scale_min).tolist(), draws[:, -2:] < 0.5
+    masks = np.empty((len(rows), len(samples.modalities), size, size), np.uint8)
+    for k, (top, left, height, width) in enumerate(boxes):
+        part = slice(top, top + height), slice(left, left + width)
+        image[k] = _enlarged(image[k][part], size)
+        near = _centres(top, height, size, flips[k, 0]), _centres(left, width, size, flips[k, 1])
+        inside = np.unpackbits(bits[k].take(near[0], axis=1), axis=-1)
+        np.multiply(inside.take(near[1], axis=2, mode="clip"), np.uint8(255), out=masks[k])
+        if recipe.footprint_bilinear and "optical" in samples.modalities:
+            whole = np.unpackbits(bits[k, -1], axis=-1, count=size) * np.uint8(255)
+            turn = tuple(slice(None, None, -1 if flip else 1) for flip in flips[k])
+            masks[k, -1] = _enlarged(whole[part][..., None], size)[..., 0][turn]
+    batch = name_parts(samples, chosen, image, masks, flips)
+    if recipe.footprint_overwritten and "sar" in samples.modalities:
+        batch.pixels["sar_footprint"] = batch.pixels["sar"]
+    return batch
+
+
+def crop_boxes(draws: NDArray[np.float64], size_px: int, scale_min: float) -> NDArray[np.int64]:
+    """Turn random numbers into parts of square images.
+
+    Parameters
+    ----------
+    draws : ndarray, shape (n, DRAWS)
+        Uniform, 0 to 1; the last two are not used.
+    size_px : int
+        Side of the images.
+    scale_min : float
+        Smallest share of the area.
+
+    Returns
+    -------
+    ndarray of int, shape (n, 4)
+        Top, left, height and width, pixels. The area is uniform, the logarithm of the sides' ratio uniform between 3:4
+        and 4:3, the first of ten tries that fits; if none does, the whole image.
+
+    Examples
+    --------
+    >>> crop_boxes(np.full((1, DRAWS), 0.5), 100, 0.8).tolist()
+    [[3, 3, 95, 95]]
+    """
+    area = scale_min + (1 - scale_min) * draws[:, :TRIES]
+    ratio = np.exp(np.log(RATIO[0]) + (np.log(RATIO[1]) - np.log(RATIO[0])) * draws[:, TRIES : 2 * TRIES])
+    sides = np.rint(size_px * np.sqrt(np.stack([area / ratio, area * ratio], axis=-1)))
+    fits = (sides <= size_px).all(axis=-1)
+    first = sides[np.arange(len(draws)), fits.argmax(axis=1)]
+    chosen = np.where(fits.any(axis=1)[:, None], first, size_px)
+    corner = np.floor(draws[:, 2 * TRIES : 2 * TRIES + 2] * (size_px - chosen + 1))
+    return np.concatenate([corner, chosen], axis=1).astype(np.int64)
+
+
+def _enlarged(part: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
+    """Enlarge bytes bilinearly, (h, w, c) to (size, size, c)."""
+    planes = torch.from_numpy(part).permute(2, 0, 1)[None]
+    square = functional.interpolate(planes, (size_px, size_px), mode="bilinear", align_corners=False)
+    return square[0].permute(1, 2, 0).numpy()
+
+
+def _centres(first: int, length: int, size_px: int, flip: bool) -> NDArray[np.int64]:
+    """Which pixels of a part the centres of the new pixels lie in."""
+    found = first + (2 * np.arange(size_px) + 1) * length // (2 * size_px)
+    return found[::-1] if flip else found
