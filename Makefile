@@ -45,7 +45,6 @@ lock: $(VENV)/book.done
 	# What only a CUDA build of torch asks for is left out: that build fixes its own versions.
 	awk '/^(nvidia|cuda|triton)/ {skip = 1; next} skip && /^ / {next} {skip = 0; print}' constraints.txt > constraints.part
 	mv constraints.part constraints.txt
-	printf '%s\n' '# Kept by hand: torch 2.13.0, above, fits no other.' 'torchvision==0.28.0' >> constraints.txt
 
 clean:
 	rm -rf $(VENV) _build book/_generated book/notebooks book/api book/data.md book/results.md book/status.md
