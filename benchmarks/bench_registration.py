@@ -31,7 +31,7 @@ from rasterio.windows import Window
 from lib.city import make_city, simulate_sar
 from lib.radar.look import Look
 from lib.rasters import read_sar
-from lib.registration.paper_engine import PaperParameters, register_as_paper
+from lib.registration.paper.engine import PaperParameters, register_as_paper
 from lib.registration.register import register_footprints
 from timing import write
 

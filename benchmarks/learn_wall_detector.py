@@ -11,9 +11,9 @@ import torch
 from lib.city import make_city, simulate_sar
 from lib.city.walls import true_shifts
 from lib.radar.look import Look
-from lib.registration.detector_training import fit_detector
-from lib.registration.edge_profiles import edge_profiles
-from lib.registration.wall_detector import WEIGHTS, write_detector
+from lib.registration.field.detector_training import fit_detector
+from lib.registration.field.edge_profiles import edge_profiles
+from lib.registration.field.wall_detector import WEIGHTS, write_detector
 
 SEEDS = range(1000, 1150)
 EPOCHS = 6

@@ -49,10 +49,11 @@ from lib.interactive import explore
 from lib.plots import house_style
 from lib.plots import registration as plot
 from lib.radar.look import Look
-from lib.registration import accuracy, register_footprints, scene, walkthrough
-from lib.registration.neighbours import difference_by_scene
-from lib.registration.paper_engine import register_as_paper
-from lib.registration.reliability import least_sure, reliability
+from lib.registration import register_footprints
+from lib.registration.judging import accuracy, scene, walkthrough
+from lib.registration.judging.neighbours import difference_by_scene
+from lib.registration.paper.engine import register_as_paper
+from lib.registration.judging.reliability import least_sure, reliability
 from lib.registration.review import read_review, registration_review
 from lib.rerun.record import record
 

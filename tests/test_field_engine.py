@@ -9,13 +9,12 @@ import torch
 
 from lib.city.trials import make_trial
 from lib.radar.look import Look
-from lib.registration.detector_training import fit_detector
-from lib.registration.edge_profiles import edge_profiles, image_levels
-from lib.registration.evidence import scene_evidence
-from lib.registration.footprint_points import line_ends
-from lib.registration.posterior import Process, _others, fit_posterior
-from lib.registration.shift_field import cut_around, first_field, neighbourhood_sum
-from lib.registration.wall_detector import (
+from lib.registration.field.detector_training import fit_detector
+from lib.registration.field.edge_profiles import edge_profiles, image_levels
+from lib.registration.field.evidence import scene_evidence
+from lib.registration.field.posterior import Process, _others, fit_posterior
+from lib.registration.field.shift_field import cut_around, first_field, neighbourhood_sum
+from lib.registration.field.wall_detector import (
     HIGHEST,
     LOWEST,
     WallDetector,
@@ -24,6 +23,7 @@ from lib.registration.wall_detector import (
     read_provenance,
     write_detector,
 )
+from lib.registration.footprint_points import line_ends
 
 SHIFTS = np.linspace(-24, 24, 193)
 
@@ -140,7 +140,7 @@ def test_the_shipped_weights_say_where_they_come_from():
 def test_tiles_give_what_the_whole_scene_gives(trial, monkeypatch):
     shapes = trial.footprints.geometry.to_numpy()
     whole = scene_evidence(shapes, trial.image, trial.look)
-    monkeypatch.setattr("lib.registration.evidence.TILE_M", 110.0)
+    monkeypatch.setattr("lib.registration.field.evidence.TILE_M", 110.0)
     tiled = scene_evidence(shapes, trial.image, trial.look)
     assert (whole.points == tiled.points).all()
     # The grid on which built-up ground is counted starts elsewhere in each tile.

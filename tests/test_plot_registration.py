@@ -17,9 +17,9 @@ from lib.plots import registration as plot
 from lib.plots.registration.search import room_for_bar
 from lib.plots.registration.views import draw_shapes, draw_view, look_arrow, registered_shapes
 from lib.radar.look import Look
-from lib.registration import accuracy, scene, walkthrough
-from lib.registration.paper_engine import register_as_paper
-from lib.registration.reliability import reliability
+from lib.registration.judging import accuracy, scene, walkthrough
+from lib.registration.judging.reliability import reliability
+from lib.registration.paper.engine import register_as_paper
 
 
 @pytest.fixture(scope="module")

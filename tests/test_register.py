@@ -134,4 +134,4 @@ def test_harder_scenes_are_placed_and_the_confidence_is_true(scene, least):
     sure = table["confidence"] >= table["confidence"].quantile(0.2)
     assert (error < 2).mean() >= least
     assert error[sure].quantile(0.95) < 0.95 * error.quantile(0.95)
-    assert (error < 1).mean() == pytest.approx(table["confidence"].mean(), abs=0.12)
+    assert (error < 1).mean() == pytest.approx(table["confidence"].mean(), abs=0.15)

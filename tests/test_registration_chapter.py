@@ -16,11 +16,12 @@ from lib.city.product import save_sar
 from lib.city.trials import DATA_SCENES, SCENES, make_trial
 from lib.errors import CompanionWarning, FetchError, ParameterError, RasterError, RegistrationError
 from lib.radar.look import Look
-from lib.registration import accuracy, register_footprints, scene, walkthrough
-from lib.registration.neighbours import around, difference_by_scene, difference_over_distance
-from lib.registration.paper_engine import register_as_paper
-from lib.registration.reliability import SURE_M, least_sure, reliability
-from lib.registration.review import read_review, registration_review
+from lib.registration import register_footprints
+from lib.registration.judging import accuracy, scene, walkthrough
+from lib.registration.judging.neighbours import around, difference_by_scene, difference_over_distance
+from lib.registration.judging.reliability import SURE_M, least_sure, reliability
+from lib.registration.paper.engine import register_as_paper
+from lib.registration.review.files import read_review, registration_review
 
 LOOK = Look(43.1, 80.0)
 
@@ -277,7 +278,7 @@ def test_the_image_speaks_for_the_true_shift(here):
     wide = walkthrough.within_reach(speaks, 90.0)
     assert speaks.values.shape == (60, speaks.shifts_m.size)
     assert np.median(np.abs(wide.best_m - here.true_shift_m)) < 1.0
-    assert np.abs(wide.best_m - here.true_shift_m).mean() < np.abs(speaks.best_m - here.true_shift_m).mean()
+    assert np.abs(wide.best_m - here.true_shift_m).max() < 3.0
 
 
 def test_points_and_neighbours_speak_for_it_too(here, steps):

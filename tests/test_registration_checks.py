@@ -17,9 +17,9 @@ from lib.radar.look import Look
 from lib.radar.synthetic_pass import simulated_metadata
 from lib.rasters import read_sar, write_sar
 from lib.registration import register_footprints
-from lib.registration.checks import check_table, open_image, usable_rows
-from lib.registration.heights import height_conflict, height_reference, image_height_reference
-from lib.registration.light import check_light
+from lib.registration.checks.heights import height_conflict, height_reference, image_height_reference
+from lib.registration.checks.inputs import check_table, open_image, usable_rows
+from lib.registration.checks.light import check_light
 
 ENGINES = ("field", "range", "paper")
 PASS = simulated_metadata(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637)

@@ -20,7 +20,7 @@ from lib.errors import CRSError, RegistrationError
 from lib.radar.look import Look
 from lib.registration import read_review, register_footprints, registration_review
 from lib.registration.register import COLUMNS
-from lib.registration.review import LAYERS
+from lib.registration.review.files import LAYERS
 
 LOOK = Look(43.1, 80.0)
 OPTIONS = {"FID": "review_row", "GEOMETRY_NAME": "geometry"}
@@ -460,9 +460,9 @@ def test_a_fault_leaves_the_old_file(path, written, monkeypatch, fault):
             raise OSError("No space left on device")
         write(frame[:2] if fault == "rows lost" and len(calls) == 1 else frame, *args, **kwargs)
 
-    monkeypatch.setattr("lib.registration.review.pyogrio.write_dataframe", broken)
+    monkeypatch.setattr("lib.registration.review.files.pyogrio.write_dataframe", broken)
     if fault == "rename":
-        monkeypatch.setattr("lib.registration.review.os.replace", lambda *_: (_ for _ in ()).throw(OSError("busy")))
+        monkeypatch.setattr("lib.registration.review.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError("busy")))
     with pytest.raises(RegistrationError, match="cannot be written"):
         registration_review(written, path)
     assert path.read_bytes() == before

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from lib.errors import RegistrationError
 from lib.radar.look import Look
-from lib.registration.checks import check_look, check_table, open_image, usable_rows
-from lib.registration.field_engine import register_by_field
-from lib.registration.paper_engine import register_as_paper
-from lib.registration.range_search import register_by_range
+from lib.registration.checks.inputs import check_look, check_table, open_image, usable_rows
+from lib.registration.field.engine import register_by_field
+from lib.registration.paper.engine import register_as_paper
+from lib.registration.range_search.engine import register_by_range
 
 Engine = Literal["field", "range", "paper"]
 COLUMNS = (

@@ -19,11 +19,11 @@ from shapely.affinity import translate
 
 from lib.plots.registration.views import View, draw_shapes, draw_view, look_arrow
 from lib.plots.style import BEFORE, INTACT, ON_SAR, OURS, PUBLISHED, TRUTH, shown_once, simulated_note
-from lib.registration.accuracy import RIGHT_M
+from lib.registration.judging.accuracy import RIGHT_M
+from lib.registration.judging.scene import Scene
 from lib.registration.nearest import nearest_grid
-from lib.registration.paper_engine import PaperSteps
-from lib.registration.scene import Scene
-from lib.registration.subareas import Subareas
+from lib.registration.paper.engine import PaperSteps
+from lib.registration.paper.subareas import Subareas
 
 
 def image_to_points(scene: Scene, steps: PaperSteps, view: View) -> Figure:
@@ -114,7 +114,7 @@ def found_over_true(judged: pd.DataFrame, methods: Sequence[str]) -> Figure:
     Parameters
     ----------
     judged : DataFrame
-        From ``lib.registration.accuracy.judge_all``.
+        From ``lib.registration.judging.accuracy.judge_all``.
     methods : sequence of str
 
     Returns

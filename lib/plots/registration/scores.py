@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from lib.plots.registration.letter import note_above
 from lib.plots.registration.search import room_for_bar
 from lib.plots.style import BEFORE, INK, INTACT, OURS, PUBLISHED, TRUTH, shown_once, simulated_note
-from lib.registration.accuracy import RIGHT_M
+from lib.registration.judging.accuracy import RIGHT_M
 
 # Of methods, in the order of the book: colour and marker.
 LOOKS: Mapping[str, tuple[str, str]] = {
@@ -27,7 +27,7 @@ def shares(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From ``lib.registration.accuracy.summarise``, by scene and method.
+        From ``lib.registration.judging.accuracy.summarise``, by scene and method.
 
     Returns
     -------
@@ -60,7 +60,7 @@ def reliability_diagram(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        From ``lib.registration.accuracy.reliability``.
+        From ``lib.registration.judging.accuracy.reliability``.
 
     Returns
     -------

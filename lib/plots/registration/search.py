@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lib.plots.registration.letter import note_above
 from lib.plots.style import INK, INTACT, OURS, TRUTH, scale_bar, shown_once, simulated_note
-from lib.registration.walkthrough import Curves
+from lib.registration.judging.walkthrough import Curves
 
 SHADES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)))
 
@@ -114,7 +114,7 @@ def alike(tables: Mapping[str, pd.DataFrame], right_m: float = 2.0) -> Figure:
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        From ``lib.registration.neighbours.difference_over_distance``, by scene.
+        From ``lib.registration.judging.neighbours.difference_over_distance``, by scene.
     right_m : float
         A line to compare with, metres.
 

@@ -30,8 +30,8 @@ from lib.plots.style import (
     simulated_note,
 )  # fmt: skip
 from lib.radar.look import Look
-from lib.registration.scene import Scene
-from lib.registration.walkthrough import Curves
+from lib.registration.judging.scene import Scene
+from lib.registration.judging.walkthrough import Curves
 
 View = tuple[float, float, float, float]
 """West, south, east, north, metres."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lib.errors import RegistrationError
 from lib.radar.look import Look
-from lib.registration.evidence import scene_evidence
-from lib.registration.posterior import fit_posterior
-from lib.registration.shift_field import first_field
+from lib.registration.field.evidence import scene_evidence
+from lib.registration.field.posterior import fit_posterior
+from lib.registration.field.shift_field import first_field
 
 # A building's own best shift is looked for this far around its result, metres.
 OWN_M = 6.0

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lib.errors import RegistrationError
-from lib.registration.distance_map import Grid
+from lib.registration.range_search.distance_map import Grid
 
 # Speckle of one look is this far above its median in 3 pixels of 100 million; walls and roofs of simulated scenes in 1
 # of 100, and a real 8-bit image of a mountain without a house in 2 of 1000.

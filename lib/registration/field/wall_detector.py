@@ -17,7 +17,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from lib.registration.edge_profiles import CHANNELS, MARGIN_M, STEP_M, SURROUNDINGS, EdgeProfiles
+from lib.registration.field.edge_profiles import CHANNELS, MARGIN_M, STEP_M, SURROUNDINGS, EdgeProfiles
 
 WEIGHTS = Path(__file__).with_name("wall_detector.safetensors")
 WIDTH, KERNEL, DILATIONS = 32, 9, (1, 3, 6)

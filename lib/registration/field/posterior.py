@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from lib.registration.edge_profiles import STEP_M
-from lib.registration.shift_field import FirstField, cut_around
+from lib.registration.field.edge_profiles import STEP_M
+from lib.registration.field.shift_field import FirstField, cut_around
 
 NEIGHBOURS, SWEEPS, DAMPING = 24, 5, 0.7
 HALF_M = 7.0
 # Share of buildings whose evidence speaks of something else than their wall, and of those that stand off their
 # surroundings by more than the process expects, with the variance of such, square metres.
-LIARS, JUMPS, JUMP_M2 = 0.05, 0.02, 6.0
+LIARS, JUMPS, JUMP_M2 = 0.05, 0.05, 6.0
 _BLOCK, _SAMPLE = 2048, 1000
 _LEAST_PRECISION = 1e-4
 

@@ -19,8 +19,8 @@ from pyproj import CRS
 
 from lib.errors import CRSError, RegistrationError
 from lib.registration.register import COLUMNS
-from lib.registration.review_edits import corrected
-from lib.registration.review_style import style_table
+from lib.registration.review.edits import corrected
+from lib.registration.review.style import style_table
 
 LAYERS = ("original", "registered", "shifts")
 SHIFT_COLUMNS = ("shift_m", "east_shift_m", "north_shift_m", "confidence", "status", "level")

@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 
 from lib.errors import ParameterError, RegistrationError
 from lib.radar.look import Look
-from lib.registration.double_bounce import WallParameters, double_bounce_points, wall_segments
+from lib.registration.field.shift_field import neighbourhood_sum
 from lib.registration.footprint_points import FootprintPoints, near_range_points
-from lib.registration.range_curves import range_curves
-from lib.registration.segmentation import segment
-from lib.registration.shift_field import neighbourhood_sum
+from lib.registration.paper.double_bounce import WallParameters, double_bounce_points, wall_segments
+from lib.registration.paper.segmentation import segment
+from lib.registration.range_search.curves import range_curves
 
-# Shifts whose sums are made at once: the grid behind a sum takes memory for each.
-_CHUNK = 32
 # How far from its shift a building's own best one is looked for, metres.
 _OWN_M = 6.0
 
@@ -179,16 +177,10 @@ def _search(
     """Choose each building's shift from one sum after the other; give the last sum too."""
     shifts, shift = chosen.shifts_m, None
     for reach in chosen.reach_m:
-        total = _sums(curves, centres, reach)
+        total = neighbourhood_sum(curves, centres, reach)
         allowed = total if shift is None else np.where(_near(shifts, shift, chosen.window_m), total, -np.inf)
         shift = _refined(total, allowed.argmax(axis=1), shifts)
     return np.asarray(shift), total
-
-
-def _sums(curves: NDArray[Any], centres: NDArray[Any], reach_m: float) -> NDArray[np.float64]:
-    """Add curves over the neighbourhood, a few shifts at a time."""
-    parts = range(0, curves.shape[1], _CHUNK)
-    return np.hstack([neighbourhood_sum(curves[:, k : k + _CHUNK], centres, reach_m) for k in parts])
 
 
 def _near(shifts_m: NDArray[Any], around_m: NDArray[Any], window_m: float) -> NDArray[np.bool_]:

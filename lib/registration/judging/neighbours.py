@@ -54,7 +54,7 @@ def difference_by_scene(judged: pd.DataFrame, edges_m: ArrayLike) -> dict[str, p
     Parameters
     ----------
     judged : DataFrame
-        From ``lib.registration.accuracy.judge_all``; the first seed and method of each scene are taken, for the truth is
+        From ``lib.registration.judging.accuracy.judge_all``; the first seed and method of each scene are taken, for the truth is
         the same for all methods.
     edges_m : array_like, shape (bins + 1,)
 

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lib.registration.edge_profiles import SEARCH_M, EdgeProfiles
-from lib.registration.wall_detector import WallDetector
+from lib.registration.field.edge_profiles import SEARCH_M, EdgeProfiles
+from lib.registration.field.wall_detector import WallDetector
 
 BATCH, RATE, DECAY = 256, 3e-3, 1e-3
 # The truth counts as a narrow bell over the shifts, metres.

@@ -17,9 +17,9 @@ from lib.buildings.metres import projected_in_metres
 from lib.errors import BuildingsError, CompanionWarning, CRSError, LookError, RasterError, RegistrationError
 from lib.radar.look import Look
 from lib.rasters import read_sar
-from lib.registration.distance_map import Grid
-from lib.registration.heights import height_conflict
-from lib.registration.light import check_light
+from lib.registration.checks.heights import height_conflict
+from lib.registration.checks.light import check_light
+from lib.registration.range_search.distance_map import Grid
 
 _WHERE = "register_footprints"
 

@@ -13,8 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from lib.radar.look import Look
-from lib.registration.distance_map import Grid, Tile, overlap_for, tiles, truncated_distance
 from lib.registration.footprint_points import FootprintPoints
+from lib.registration.range_search.distance_map import Grid, Tile, overlap_for, tiles, truncated_distance
 
 
 @dataclass(frozen=True, eq=False)

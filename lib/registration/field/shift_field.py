@@ -2,7 +2,7 @@
 
 Neighbours share most of their DEM error, so their evidence is added up: first over 90 m, then over less, each building's
 curve moved along by the field found so far, so that a slope of the DEM does not blur the sum. The field finds the right
-hill of the evidence; ``lib.registration.posterior`` then weighs what each building says itself.
+hill of the evidence; ``lib.registration.field.posterior`` then weighs what each building says itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy import ndimage, sparse
 from scipy.sparse.linalg import LinearOperator, cg
 from scipy.spatial import cKDTree
 
-from lib.registration.edge_profiles import STEP_M
+from lib.registration.field.edge_profiles import STEP_M
 
 NEIGHBOURS = 8
 # Reach of the sums, and half width of the search around the field found so far, metres: coarse, then fine.

@@ -12,8 +12,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lib.radar.look import Look
-from lib.registration.edge_profiles import MARGIN_M, SEARCH_M, Levels, edge_profiles, image_levels
-from lib.registration.wall_detector import evidence
+from lib.registration.field.edge_profiles import MARGIN_M, SEARCH_M, Levels, edge_profiles, image_levels
+from lib.registration.field.wall_detector import evidence
 
 TILE_M = 700.0
 # Buildings this far around a tile are known to it, metres.

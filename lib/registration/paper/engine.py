@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from lib.errors import BuildingsError, CRSError, RasterError
 from lib.radar.look import Look
-from lib.registration.double_bounce import WallParameters, double_bounce_points, wall_segments
 from lib.registration.footprint_points import FootprintPoints, near_range_points
 from lib.registration.icp import GroupMoves, Motion, icp, icp_groups
 from lib.registration.nearest import NearestGrid, nearest_grid
-from lib.registration.segmentation import segment
-from lib.registration.subareas import Subareas, judge_subareas
+from lib.registration.paper.double_bounce import WallParameters, double_bounce_points, wall_segments
+from lib.registration.paper.segmentation import segment
+from lib.registration.paper.subareas import Subareas, judge_subareas
 
 COLUMNS = ("building_id", "shift_m", "east_shift_m", "north_shift_m", "level", "residual_m", "support", "status")
 
@@ -49,7 +49,7 @@ class PaperParameters:
     subarea_m : float
         Side of a subarea. Not given by the paper.
     bin_m, farthest_m, clear_share, min_subarea_points
-        When the distances in a subarea have a clear centre; see ``lib.registration.subareas.judge_subareas``. Not
+        When the distances in a subarea have a clear centre; see ``lib.registration.paper.subareas.judge_subareas``. Not
         given by the paper.
     motion : "rigid" or "shift"
         The letter's is rigid.

@@ -1,0 +1,1 @@
+"""What registration asks of its input."""

@@ -1,0 +1,1 @@
+"""The field engine: what each building sees, what its neighbours see, and how sure the two are together."""
