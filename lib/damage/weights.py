@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     for name in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]
-    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)} if content else {}
+    pairs = content.items() if isinstance(content, Mapping) else ()
+    tensors = {str(key): value for key, value in pairs if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError("holds no tensors", where=str(path), value=type(content).__name__, fix="save a state dict")
     return tensors
@@ -136,14 +138,15 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _pickled(path: Path) -> Any:
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
-        fix = "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
-        raise WeightsError(
-            "is a pickle of more than tensors, and was not run", where=str(path), value=reason, fix=fix
-        ) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        refused = [line.strip() for line in str(error).splitlines() if "Unsupported" in line]
+        if refused:
+            what = "is a pickle of more than tensors, and was not run"
+            fix = "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
+            raise WeightsError(what, where=str(path), value=refused[0], fix=fix) from None
         raise WeightsError("cannot be read", where=str(path), value=str(error), fix=AGAIN) from None
 
 
