@@ -75,7 +75,7 @@ def test_the_repository_is_the_same_everywhere():
 def test_the_project_speaks_only_of_itself(word):
     if not tracked():
         pytest.skip("not a git checkout")
-    binary = (".png", ".tif", ".gpkg")
+    binary = (".safetensors", ".png", ".tif", ".gpkg")
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in tracked() if not name.endswith(binary)}
     assert [name for name, text in texts.items() if word in text and (name, word) not in ALLOWED] == []
 
