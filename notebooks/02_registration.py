@@ -15,16 +15,15 @@
 # (02-registration)=
 # # One number for every building
 #
-# A wrong height moves every building in a radar image along one line, {doc}`01_geocoding` has shown, and nobody knows how
-# wrong the height was. So the footprints of a city lie beside its image, here by six metres, over there by nine. Before
-# anything can be said about a building, someone has to push its footprint to where the building appears.
+# A wrong height moves every building in a radar image along one line, {doc}`01_geocoding` has shown, and nobody knows
+# how wrong the height was. So the footprints of a city lie beside its image, here by six metres, over there by nine.
+# Before anything can be said about a building, someone has to push its footprint to where the building appears.
 #
 # The authors of QuickQuakeBuildings {cite}`sun2024quickquakebuildings` do it with a method of their own
-# {cite}`sun2020registration`: find the bright lines at the feet of walls, find the walls in the map, and let the two sets of
-# points attract each other; then correct by hand what went wrong. This chapter rebuilds that method step by step, shows
-# where
-# it fails, and then uses one fact more: the footprint can only move along range. That leaves **one unknown number for
-# every building**, and neighbours nearly share it.
+# {cite}`sun2020registration`: find the bright lines at the feet of walls, find the walls in the map, and let the two
+# sets of points attract each other; then correct by hand what went wrong. This chapter rebuilds that method step by
+# step, shows where it fails, and then uses one fact more: the footprint can only move along range. That leaves **one
+# unknown number for every building**, and neighbours nearly share it.
 #
 # **Goals.** After this chapter you can
 #
@@ -34,8 +33,8 @@
 # 4. judge a registration where the truth is known: accuracy, reliability of its confidence, and where it fails;
 # 5. correct shifts by hand in a GIS, and put a method of your own into the same test.
 #
-# **You need** the look and the double bounce of {doc}`01_geocoding`. The chapter takes about a minute and less than 2 GB of
-# memory.
+# **You need** the look and the double bounce of {doc}`01_geocoding`. The chapter takes about a minute and less than 2
+# GB of memory.
 
 # %%
 import tempfile
@@ -81,10 +80,9 @@ trial_seeds: int = 1  # of each kind: seed, seed + 1, ... [1 to 1000]
 jobs: int = 2  # threads for the comparison [1 to 256]
 
 # %% [markdown]
-# A footprint table, an image and a look are all that a method is given. By default they come from the simulated city, whose
-# true shifts are kept apart in a place of their own: methods are judged by them and never see them. If you gave an image of
-# your
-# own, there is no truth, and the figures of it simply lack the green.
+# A footprint table, an image and a look are all that a method is given. By default they come from the simulated city,
+# whose true shifts are kept apart in a place of their own: methods are judged by them and never see them. If you gave
+# an image of your own, there is no truth, and the figures of it simply lack the green.
 
 # %%
 look = Look.from_heading(heading_deg, side, incidence_deg)
@@ -103,10 +101,10 @@ record(
 # %% [markdown]
 # ## The idea in one picture
 #
-# {numref}`fig-reg-before` is what the letter's figure 2 shows: footprints before and after. Look at the near sides of the
-# outlines, those that face the radar. Where a wall stands square to the radar, a bright line marks its foot; after
-# registration the near side of the outline lies on that line. Where there is no line, as with walls that stand askew, the
-# outline has to be placed by what its neighbours say.
+# {numref}`fig-reg-before` is what the letter's figure 2 shows: footprints before and after. Look at the near sides of
+# the outlines, those that face the radar. Where a wall stands square to the radar, a bright line marks its foot; after
+# registration the near side of the outline lies on that line. Where there is no line, as with walls that stand askew,
+# the outline has to be placed by what its neighbours say.
 
 # %% mystnb={"figure": {"name": "fig-reg-before", "caption": "Footprints as mapped (orange) and as registered (blue), in the two busiest squares of the scene; simulated where it says so. The arrow shows where the radar looks. The counterpart of figure 2 of the letter."}, "image": {"alt": "Two rows of two radar images. On the left orange outlines lie across bright fronts of buildings; on the right the blue outlines begin at the bright lines and enclose the dark areas behind them."}}
 registered = register_footprints(here.footprints, here.image, look)
@@ -119,10 +117,9 @@ plot.before_after(here, registered, views)
 # Of {glue:text}`buildings` buildings in {glue:text}`origin`, {glue:text}`placed` were placed, typically
 # {glue:text}`shift_median_m:.1f` m along range from where the map has them.
 #
-# Do it yourself. The slider pushes the footprints of one square along range, and the curve says how well the image agrees:
-# whether there is
-# a wall where the near sides now lie. With a single building the curve has several hills, for any
-# bright thing attracts it. With its neighbours the hills that belong to chance average out, and one remains.
+# Do it yourself. The slider pushes the footprints of one square along range, and the curve says how well the image
+# agrees: whether there is a wall where the near sides now lie. With a single building the curve has several hills, for
+# any bright thing attracts it. With its neighbours the hills that belong to chance average out, and one remains.
 
 # %%
 speaks = walkthrough.image_curves(here)
@@ -145,25 +142,24 @@ explore(
 # F_b + s_b\,\mathbf g, \qquad s_b = \delta H_b \cot\theta .
 # $$ (eq-reg-unknown)
 #
-# Nothing else is free: no rotation, for the image is geocoded; nothing along the flight, for a wrong height moves nothing
-# that
-# way; nothing that depends on the height of the building, for the double bounce stands at ground level. So for each building
-# the image gives a function of one variable, its evidence $e_b(s)$, and registration means to find where it peaks.
+# Nothing else is free: no rotation, for the image is geocoded; nothing along the flight, for a wrong height moves
+# nothing that way; nothing that depends on the height of the building, for the double bounce stands at ground level. So
+# for each building the image gives a function of one variable, its evidence $e_b(s)$, and registration means to find
+# where it peaks.
 #
-# A single $e_b$ has many peaks. But elevation models err smoothly, mostly: neighbours share the error, so their evidence may
-# be added, the nearer the more,
+# A single $e_b$ has many peaks. But elevation models err smoothly, mostly: neighbours share the error, so their
+# evidence may be added, the nearer the more,
 #
 # $$
 # \hat s_b = \arg\max_s \sum_{k} \exp\!\Big(-\frac{d_{bk}^2}{2\rho^2}\Big)\, e_k(s),
 # $$ (eq-reg-sum)
 #
 # with $d_{bk}$ the distance between two buildings and $\rho$ the reach of the neighbourhood. A wide reach is safe and
-# blurs; a
-# short one is sharp and errs. The way out is to use both: find the coarse shift first, move each curve by it, and add what
-# is left over a shorter reach.
+# blurs; a short one is sharp and errs. The way out is to use both: find the coarse shift first, move each curve by it,
+# and add what is left over a shorter reach.
 #
-# How far evidence should reach, and how much a single building may insist on its own, is itself a question to the scene.
-# So in the end the shifts are taken as a random field over the map, around the coarse shifts $\mathbf m$:
+# How far evidence should reach, and how much a single building may insist on its own, is itself a question to the
+# scene. So in the end the shifts are taken as a random field over the map, around the coarse shifts $\mathbf m$:
 #
 # $$
 # \begin{aligned}
@@ -173,25 +169,19 @@ explore(
 # $$ (eq-reg-field)
 #
 # The covariance $c$ falls with the distance, over a length $\ell$ and from a strength $\sigma$ that are chosen so that
-# neighbours predict
-# best what they have not seen; $\tau$ is what each footprint has for itself. The evidence is not Gaussian and may have two
-# hills, a
-# few buildings are allowed to lie, and the answer is a distribution for each building: its mean is the shift, and the mass
-# within a
-# metre of it is the confidence.
+# neighbours predict best what they have not seen; $\tau$ is what each footprint has for itself. The evidence is not
+# Gaussian and may have two hills, a few buildings are allowed to lie, and the answer is a distribution for each
+# building: its mean is the shift, and the mass within a metre of it is the confidence.
 #
 # ## How far may one borrow?
 #
 # Whether neighbours agree is a property of the elevation model, and no theory will tell. So the chapter tries scenes of
-# many kinds:
-# smooth errors, errors that vary within a block, seams of a mosaic, contour lines, everything hard at once. One more takes
-# its
-# error from a real surface: the SRTM30 model of central Japan minus a smoothed copy of itself, its posting of one kilometre
-# taken
-# as 30 m, its heights rescaled to 2 m. It is the *shape* of a real difference, rescaled, and no real error of a city. This
-# time
-# it is {glue:text}`real_scene`. The next cell makes all scenes, lets all methods loose on them, and puts the truth
-# beside what they found, for use in the rest of the chapter; {numref}`fig-reg-alike` looks at the truth alone.
+# many kinds: smooth errors, errors that vary within a block, seams of a mosaic, contour lines, everything hard at once.
+# One more takes its error from a real surface: the SRTM30 model of central Japan minus a smoothed copy of itself, its
+# posting of one kilometre taken as 30 m, its heights rescaled to 2 m. It is the *shape* of a real difference, rescaled,
+# and no real error of a city. This time it is {glue:text}`real_scene`. The next cell makes all scenes, lets all methods
+# loose on them, and puts the truth beside what they found, for use in the rest of the chapter; {numref}`fig-reg-alike`
+# looks at the truth alone.
 
 # %% mystnb={"figure": {"name": "fig-reg-alike", "caption": "How much the true shifts of two buildings differ, over the distance between them (simulated; one seed of each kind of scene; dotted: 2 m). Where a curve starts low, neighbours can help; where it starts high, they cannot, or each footprint has an error of its own."}, "image": {"alt": "One curve for each kind of scene of the median difference of true shifts over the distance of two buildings from 0 to 200 m, with a dotted line at 2 m."}}
 kinds = accuracy.scenes_at_hand()
@@ -205,14 +195,13 @@ plot.alike(difference_by_scene(judged, np.arange(0, 201, 20)))
 # %% [markdown]
 # ## The letter's method, step by step
 #
-# The letter describes its method in half a page and refers to {cite:t}`sun2020registration` for the rest. Neither prints
-# thresholds; every choice of ours is a named parameter of `PaperParameters` and says so. {numref}`fig-reg-points` goes
-# through
-# the first half. The image (1) is made piecewise constant by the Potts model (2), which pays for every jump and so removes
-# speckle but keeps edges {cite}`storath2014fast`. Bright regions of the size of a wall are kept (3), and of their outline
-# the far side:
-# where the signature of a facade ends, the wall has its foot. In the map, the near sides of the footprints are sampled (4);
-# only their visible parts count. Registration has become a matter of two sets of points.
+# The letter describes its method in half a page and refers to {cite:t}`sun2020registration` for the rest. Neither
+# prints thresholds; every choice of ours is a named parameter of `PaperParameters` and says so.
+# {numref}`fig-reg-points` goes through the first half. The image (1) is made piecewise constant by the Potts model (2),
+# which pays for every jump and so removes speckle but keeps edges {cite}`storath2014fast`. Bright regions of the size
+# of a wall are kept (3), and of their outline the far side: where the signature of a facade ends, the wall has its
+# foot. In the map, the near sides of the footprints are sampled (4); only their visible parts count. Registration has
+# become a matter of two sets of points.
 
 # %% mystnb={"figure": {"name": "fig-reg-points", "caption": "From image to points, as in the letter's figure 4 (simulated where it says so). In 3, wall segments are tinted and their far sides blue; in 4, white lines lead from the near sides of footprints (orange) to the nearest blue point, right or wrong."}, "image": {"alt": "Four copies of one part of a radar image: the image, a flat version of it, tinted bright regions with blue dots on their right or left edges, and orange dots on sides of footprints with white lines to the nearest blue dots."}}
 _, steps = register_as_paper(here.footprints, here.image, look)
@@ -223,15 +212,13 @@ plot.image_to_points(here, steps, views[0])
 
 # %% [markdown]
 # Here {glue:text}`wall_segments` wall segments give {glue:text}`sar_points` points, and the footprints
-# {glue:text}`gis_points`. The points are joined by iterated closest points: pair each point of the map with the nearest of
-# the
-# image, find the rotation and the shift that bring the pairs together best, move, and begin again.
+# {glue:text}`gis_points`. The points are joined by iterated closest points: pair each point of the map with the nearest
+# of the image, find the rotation and the shift that bring the pairs together best, move, and begin again.
 #
 # What is to be moved as one? The letter cuts the scene into squares and looks at the distances between the pairs,
-# {numref}`fig-reg-centre`. If the histogram has a clear centre, most walls miss their lines by the same amount, the height
-# error is constant, and the square is moved as a whole. If not, each polygon is moved by itself. The letter does not say
-# when a
-# centre is clear; we ask whether three neighbouring bins hold enough of the points.
+# {numref}`fig-reg-centre`. If the histogram has a clear centre, most walls miss their lines by the same amount, the
+# height error is constant, and the square is moved as a whole. If not, each polygon is moved by itself. The letter does
+# not say when a centre is clear; we ask whether three neighbouring bins hold enough of the points.
 
 # %% mystnb={"figure": {"name": "fig-reg-centre", "caption": "Distances from the near sides of footprints to the nearest point of the image, in the squares with the clearest and the least clear centre (simulated where it says so). Blue: the three bins that are judged."}, "image": {"alt": "Histograms of nearest distances in metres. Three neighbouring bars are blue in each; the titles give their share of the points and say whether the square is moved as one or polygon by polygon."}}
 subareas = steps.subareas
@@ -244,16 +231,11 @@ plot.clear_centres(subareas, simulated=here.simulated)
 #
 # ### The wrong basin
 #
-# The nearest point is the right one only if the misfit is smaller than the distance to the next wall. In the scene called
-# far
-# the elevation model is 13 m too high. At 43 degrees that is a misfit of 14 m, about the width of a house and its yard: the
-# nearest bright
-# line is a neighbour's. Iterated closest points walk downhill and end in the wrong valley, {numref}`fig-reg-basin`, with
-# small residuals
-# and no complaint.
-# The letter knows this, and has a global registration with rough heights for it, which it skips for products that are
-# corrected
-# for terrain.
+# The nearest point is the right one only if the misfit is smaller than the distance to the next wall. In the scene
+# called far the elevation model is 13 m too high. At 43 degrees that is a misfit of 14 m, about the width of a house
+# and its yard: the nearest bright line is a neighbour's. Iterated closest points walk downhill and end in the wrong
+# valley, {numref}`fig-reg-basin`, with small residuals and no complaint. The letter knows this, and has a global
+# registration with rough heights for it, which it skips for products that are corrected for terrain.
 
 # %% mystnb={"figure": {"name": "fig-reg-basin", "caption": "Found over true shift where the elevation model is 13 m too high (simulated): points in the green band are right to 2 m. A method that trusts the nearest point may stay near zero or walk the wrong way."}, "image": {"alt": "A panel for each method with found shift over true shift and a diagonal green band, and a dotted line at zero."}}
 far = judged[judged["scene"] == "far"]
@@ -268,11 +250,9 @@ plot.found_over_true(far, accuracy.ENGINES)
 #
 # ### Bright roofs
 #
-# The second failure is in the points themselves. Where roofs are as bright as facades, as metal and tile can be, a segment
-# holds
-# both, and its far side is the far edge of a roof or of a tree. In {numref}`fig-reg-roofs` the green outlines stand where
-# the
-# buildings really appear; their near sides should carry the blue points.
+# The second failure is in the points themselves. Where roofs are as bright as facades, as metal and tile can be, a
+# segment holds both, and its far side is the far edge of a roof or of a tree. In {numref}`fig-reg-roofs` the green
+# outlines stand where the buildings really appear; their near sides should carry the blue points.
 
 # %% mystnb={"figure": {"name": "fig-reg-roofs", "caption": "The hardest kind of scene (simulated): bright roofs, missing double bounces, trees, more speckle. Left the image, right the wall segments and the far sides that the letter's method finds in it (blue); green: where the footprints truly belong."}, "image": {"alt": "Two copies of a noisy radar image with green outlines. On the right bright regions are tinted, and blue dots lie on some near sides of the outlines but also on roofs and between buildings."}}
 hard = make_trial("hardest", seed, look, extent_m=200, n_buildings=70)
@@ -284,13 +264,11 @@ plot.bright_roofs(bright, hard_steps, block)
 # %% [markdown]
 # ## Along range only
 #
-# The first improvement is to use {eq}`eq-reg-unknown` and nothing else: slide the near sides over the points of the image,
-# from
-# one end of what is possible to the other, and note at each step how close they come. No valley is chosen before all are
-# known. Distances beyond 3 m count as 3 m, so that a missing line costs the same as one that is far away. The curves are
-# added over neighbours, as in {eq}`eq-reg-sum`. {numref}`fig-reg-curve` shows both, for the building of this scene whose
-# own curve
-# disagrees most with those around it.
+# The first improvement is to use {eq}`eq-reg-unknown` and nothing else: slide the near sides over the points of the
+# image, from one end of what is possible to the other, and note at each step how close they come. No valley is chosen
+# before all are known. Distances beyond 3 m count as 3 m, so that a missing line costs the same as one that is far
+# away. The curves are added over neighbours, as in {eq}`eq-reg-sum`. {numref}`fig-reg-curve` shows both, for the
+# building of this scene whose own curve disagrees most with those around it.
 
 # %% mystnb={"figure": {"name": "fig-reg-curve", "caption": "How close near sides come to points of the image, for every shift along range: above one building alone, below the mean of thirty around it (simulated where it says so). Dots: the highest places; green, where it is known: the true shift. Closeness is 3 m less the distance to the nearest point."}, "image": {"alt": "Two curves of closeness over shifts from minus 24 to 24 m. The upper one has many hills, the lower one is smoother; a blue dot marks the highest place of each."}}
 alone = walkthrough.closeness(here, steps)
@@ -300,20 +278,17 @@ record("misled_percent", 100 * float((apart_m > 2).mean()), unit="%")
 plot.one_and_many(alone, joined, int(apart_m.argmax()), here.true_shift_m)
 
 # %% [markdown]
-# Alone, {glue:text}`misled_percent:.0f` % of the buildings would choose a shift that is more than 2 m away from what their
-# neighbourhood says. `engine="range"` is this search, over two reaches one after the other, with the distances read from a
-# map
-# that is made tile by tile.
+# Alone, {glue:text}`misled_percent:.0f` % of the buildings would choose a shift that is more than 2 m away from what
+# their neighbourhood says. `engine="range"` is this search, over two reaches one after the other, with the distances
+# read from a map that is made tile by tile.
 #
 # ## The field
 #
-# Two things are left to gain. Segments and thresholds throw away most of what the image knows; the default engine reads the
-# image itself along the near and far walls of each footprint, for all shifts, and a small network says at which of them a
-# wall stands. It was
-# *learned* on simulated scenes with other seeds than those of this chapter. And the reach of a neighbourhood need not be
-# guessed:
-# {eq}`eq-reg-field` finds it. {numref}`fig-reg-field` goes from what every building says alone, over the sum in a wide
-# neighbourhood, to the field.
+# Two things are left to gain. Segments and thresholds throw away most of what the image knows; the default engine reads
+# the image itself along the near and far walls of each footprint, for all shifts, and a small network says at which of
+# them a wall stands. It was *learned* on simulated scenes with other seeds than those of this chapter. And the reach of
+# a neighbourhood need not be guessed: {eq}`eq-reg-field` finds it. {numref}`fig-reg-field` goes from what every
+# building says alone, over the sum in a wide neighbourhood, to the field.
 
 # %% mystnb={"figure": {"name": "fig-reg-field", "caption": "Coarse to fine: the shift of every building from its own evidence alone, from the sum over 90 m, and from the field; last, where it is known, the truth (simulated where it says so). All maps have one scale, and crosses could not be placed."}, "image": {"alt": "Maps of buildings as dots, coloured by shift. The first is mottled, the second smooth and flat, the third is detailed; where the truth is known, it comes last and looks the same."}}
 wide = walkthrough.within_reach(speaks, 90.0)
@@ -326,10 +301,10 @@ plot.maps_of_shift(speaks.centres, maps, simulated=here.simulated)
 # %% [markdown]
 # ## How good is it?
 #
-# Now the comparison. In each kind of scene every method gets the same footprints, image and look; none has been tuned on the
-# seeds that the chapter uses unless told otherwise. Errors are found minus true shifts along range. A building that was not
-# placed counts as not
-# right; means and spreads are over those that were placed, and the last two columns are of absolute values.
+# Now the comparison. In each kind of scene every method gets the same footprints, image and look; none has been tuned
+# on the seeds that the chapter uses unless told otherwise. Errors are found minus true shifts along range. A building
+# that was not placed counts as not right; means and spreads are over those that were placed, and the last two columns
+# are of absolute values.
 
 # %%
 table = accuracy.summarise(judged)
@@ -345,9 +320,8 @@ accuracy.in_short(table)
 # {numref}`fig-reg-shares` is its third column. On the normal scene the field leaves a standard deviation of
 # {glue:text}`normal_field_std_m:.2f` m and a mean of {glue:text}`normal_field_mean_m:+.2f` m. On rough ground it places
 # {glue:text}`rough_field_share:.1f` % of the buildings right to 2 m, on the hardest scene
-# {glue:text}`hardest_field_share:.1f` %; the
-# letter's method, without the hand that corrects it, {glue:text}`rough_paper_share:.1f` % and
-# {glue:text}`hardest_paper_share:.1f` %.
+# {glue:text}`hardest_field_share:.1f` %; the letter's method, without the hand that corrects it,
+# {glue:text}`rough_paper_share:.1f` % and {glue:text}`hardest_paper_share:.1f` %.
 
 # %% mystnb={"figure": {"name": "fig-reg-shares", "caption": "Buildings that are placed right to 2 m, by kind of scene and method (simulated). The 2 m are what the letter estimates as its largest error after manual editing."}, "image": {"alt": "Dots on a line for each kind of scene, from 0 to 100 percent, one marker for each method."}}
 plot.shares(table)
@@ -355,11 +329,10 @@ plot.shares(table)
 # %% [markdown]
 # ## Does it know what it does not know?
 #
-# A registration is of use only if it says where not to trust it. The field gives each building a confidence, the probability
-# that its shift is right to 1 m. {numref}`fig-reg-reliable` takes it at its word: of the buildings with a confidence near
-# some value, is
-# that share right? Dots below the dotted line are promises that were not kept. (The number that the range search gives sorts
-# its buildings, but is no probability; the letter's method has none.)
+# A registration is of use only if it says where not to trust it. The field gives each building a confidence, the
+# probability that its shift is right to 1 m. {numref}`fig-reg-reliable` takes it at its word: of the buildings with a
+# confidence near some value, is that share right? Dots below the dotted line are promises that were not kept. (The
+# number that the range search gives sorts its buildings, but is no probability; the letter's method has none.)
 
 # %% mystnb={"figure": {"name": "fig-reg-reliable", "caption": "Share of buildings that are right to 1 m over the confidence that the field states, in bins of equally many buildings, all kinds of scenes together (simulated)."}, "image": {"alt": "Dots with error bars near a dotted diagonal; most dots lie near the upper right corner."}}
 field = judged[judged["method"] == "field"]
@@ -374,8 +347,8 @@ plot.reliability_diagram(believed)
 
 # %% [markdown]
 # On average over the buildings, stated and found differ by {glue:text}`reliability_off:.1f` percentage points. What the
-# confidence is good for shows
-# when the least sure are set aside, for a person to look at: {numref}`fig-reg-drop` does it on the scene with rough ground.
+# confidence is good for shows when the least sure are set aside, for a person to look at: {numref}`fig-reg-drop` does
+# it on the scene with rough ground.
 
 # %% mystnb={"figure": {"name": "fig-reg-drop", "caption": "What is left of the 95th percentile of errors on rough ground when the least sure buildings are dropped (simulated). Dashed: the most that any confidence could achieve, by dropping the truly worst."}, "image": {"alt": "Two falling curves of the 95th percentile over the percentage of dropped buildings from 0 to 50, and a dotted line at 20 percent."}}
 rough = field[field["scene"] == "rough"]
@@ -394,11 +367,10 @@ plot.errors_by_rank(rough)
 #
 # ## Four looks, and what fell
 #
-# Two questions decide whether the result may be used for finding damage. Is it the same from wherever the satellite came?
-# And
-# are fallen buildings placed as well as standing ones? They have no wall, no double bounce, and so no evidence of their
-# own; only neighbours can place
-# them. If they were placed worse, a classifier could tell them apart by the misfit, and would seem to see damage.
+# Two questions decide whether the result may be used for finding damage. Is it the same from wherever the satellite
+# came? And are fallen buildings placed as well as standing ones? They have no wall, no double bounce, and so no
+# evidence of their own; only neighbours can place them. If they were placed worse, a classifier could tell them apart
+# by the misfit, and would seem to see damage.
 
 # %%
 only = {"field": accuracy.METHODS["field"]}
@@ -414,39 +386,34 @@ accuracy.in_short(by_look)
 
 # %% [markdown]
 # The worst of the four looks has {glue:text}`looks_lowest:.1f` % right to 2 m. All four together,
-# {glue:text}`damaged_right` fallen
-# buildings are right to 2 m, and {glue:text}`intact_right` standing ones.
+# {glue:text}`damaged_right` fallen buildings are right to 2 m, and {glue:text}`intact_right` standing ones.
 #
 # ## What could go wrong
 #
-# **The ground is not as smooth as the field.** {numref}`fig-reg-where` maps the errors in two scenes whose elevation models
-# have edges: seams between blocks of a mosaic, and terraces as drawn from contour lines. At an edge two neighbours have
-# different shifts, and a field that varies smoothly would give both the mean. Where a building has evidence of its own it
-# pulls itself free;
-# where it has not, the error stays, and it comes in groups.
+# **The ground is not as smooth as the field.** {numref}`fig-reg-where` maps the errors in two scenes whose elevation
+# models have edges: seams between blocks of a mosaic, and terraces as drawn from contour lines. At an edge two
+# neighbours have different shifts, and a field that varies smoothly would give both the mean. Where a building has
+# evidence of its own it pulls itself free; where it has not, the error stays, and it comes in groups.
 
 # %% mystnb={"figure": {"name": "fig-reg-where", "caption": "Errors of the field where the elevation model has steps, and where it has terraces (simulated). Rings: more than 2 m."}, "image": {"alt": "Two maps of buildings as dots coloured from red over white to blue by their error in metres, on grey. Rings mark those off by more than 2 m."}}
 shown = {"steps": "blocks with seams", "terraces": "terraces of 5 m"}
 plot.error_maps(field[field["seed"] == seed], shown)
 
 # %% [markdown]
-# **The map is wrong.** The field finds how far a footprint is from its line along range. If the footprint itself is off, by
-# a
-# metre in the hardest scene, the part along range is corrected and the part across is not; no image of one look can tell.
+# **The map is wrong.** The field finds how far a footprint is from its line along range. If the footprint itself is
+# off, by a metre in the hardest scene, the part along range is corrected and the part across is not; no image of one
+# look can tell.
 #
-# **The simulation is too kind.** It has no side lobes, no triple bounce, no parked cars under the walls, and one kind of
-# facade. The network was trained on it, and so the evidence and the confidence inherit its habits; on a real image both are
-# a guess
-# until someone has checked a sample by hand. Nothing in the table is an accuracy on real data.
+# **The simulation is too kind.** It has no side lobes, no triple bounce, no parked cars under the walls, and one kind
+# of facade. The network was trained on it, and so the evidence and the confidence inherit its habits; on a real image
+# both are a guess until someone has checked a sample by hand. Nothing in the table is an accuracy on real data.
 #
 # **Nobody stands near.** A village of five houses has no neighbours to borrow from, and its confidence should be read
-# accordingly.
-# The letter left out the mountains west of the city for a similar reason: nothing there could be verified.
+# accordingly. The letter left out the mountains west of the city for a similar reason: nothing there could be verified.
 #
-# So a person has the last word, as in the letter. `registration_review` writes one GeoPackage with the footprints before and
-# after, an arrow for each, and the confidence to sort by. Open it in QGIS, push a polygon or drag the end of an arrow,
-# save, and
-# `read_review` brings the correction back:
+# So a person has the last word, as in the letter. `registration_review` writes one GeoPackage with the footprints
+# before and after, an arrow for each, and the confidence to sort by. Open it in QGIS, push a polygon or drag the end of
+# an arrow, save, and `read_review` brings the correction back:
 
 # %%
 if out:
@@ -464,18 +431,16 @@ record("edited_m", float(moved_m[doubtful]), unit="m")
 edited.loc[[doubtful], ["building_id", "shift_m", "level", "status"]].round(2)
 
 # %% [markdown]
-# The cell played the person: it took the building that the field is least sure of and pushed its polygon 1.5 m along range,
-# as one does with the mouse.
-# Read back, {glue:text}`edited` row has changed, its shift by {glue:text}`edited_m:+.2f` m, and is marked as manual; the
-# others have the numbers they had. With the parameter `out`, an existing folder, the chapter leaves an untouched review there for you.
+# The cell played the person: it took the building that the field is least sure of and pushed its polygon 1.5 m along
+# range, as one does with the mouse. Read back, {glue:text}`edited` row has changed, its shift by
+# {glue:text}`edited_m:+.2f` m, and is marked as manual; the others have the numbers they had. With the parameter `out`,
+# an existing folder, the chapter leaves an untouched review there for you.
 #
 # ## A method of your own
 #
 # Any function of footprints, image and look can sit the same exam, if it returns one row a footprint with `shift_m` and
-# `status`. Here
-# is a humble one: one shift for the whole city, the median of the field. It is what remains if somebody calibrates a scene
-# by
-# a single control point, and every method that calls itself local should beat it.
+# `status`. Here is a humble one: one shift for the whole city, the median of the field. It is what remains if somebody
+# calibrates a scene by a single control point, and every method that calls itself local should beat it.
 
 
 # %%
@@ -508,15 +473,14 @@ accuracy.in_short(humble)
 # | thresholds | not given | named parameters | |
 # | code | not released | three engines behind one call | |
 #
-# The two columns are not a contest: the published numbers are of a real city with all that it holds, ours of a simulated
-# one.
+# The two columns are not a contest: the published numbers are of a real city with all that it holds, ours of a
+# simulated one.
 #
 # ## Run it on your own data
 #
-# A SAR image and footprints that meet it. Look and units are read from a Capella product; otherwise give incidence angle,
-# heading and
-# side, and `units`.
-# The densest part of the footprints, `extent_m` wide, is registered and drawn; make it larger for more.
+# A SAR image and footprints that meet it. Look and units are read from a Capella product; otherwise give incidence
+# angle, heading and side, and `units`. The densest part of the footprints, `extent_m` wide, is registered and drawn;
+# make it larger for more.
 #
 # ```bash
 # companion run 02_registration -p sar=my_sar.tif -p footprints=my_buildings.gpkg -p out=.
@@ -530,24 +494,22 @@ accuracy.in_short(humble)
 #
 # ## Exercises
 #
-# 1. Iterated closest points finds three numbers for a group, rotation and two shifts; the truth has one. Where do the other
-#    two come from?
+# 1. Iterated closest points finds three numbers for a group, rotation and two shifts; the truth has one. Where do the
+#    other two come from?
 #
 # ```{dropdown} Solution
-# From noise, and from walls that are paired with the wrong line. Nothing in the geometry moves a footprint across range or
-# turns it, so whatever the
-# fit puts there is error. `PaperParameters(motion="shift")` takes the rotation away; {eq}`eq-reg-unknown` takes the rest.
+# From noise, and from walls that are paired with the wrong line. Nothing in the geometry moves a footprint across range
+# or turns it, so whatever the fit puts there is error. `PaperParameters(motion="shift")` takes the rotation away;
+# {eq}`eq-reg-unknown` takes the rest.
 # ```
 #
 # 2. Rows of houses stand 25 m apart along range, all alike. For which misfits does a search along range with neighbours
 #    fail?
 #
 # ```{dropdown} Solution
-# The summed evidence repeats every 25 m, so a misfit of 10 m looks like one of -15 m. Both lie within the search of 24 m on
-# either side,
-# and so do nearly all such pairs: two hills of nearly the same height. Irregular neighbours, a street or a square, break
-# the tie; a wide reach helps here, for it gathers more of
-# them.
+# The summed evidence repeats every 25 m, so a misfit of 10 m looks like one of -15 m. Both lie within the search of 24
+# m on either side, and so do nearly all such pairs: two hills of nearly the same height. Irregular neighbours, a street
+# or a square, break the tie; a wide reach helps here, for it gathers more of them.
 # ```
 #
 # 3. Drop the least sure fifth of the hardest scene, with `least_sure`, and compare with {numref}`fig-reg-drop`. Is the
@@ -555,30 +517,26 @@ accuracy.in_short(humble)
 #
 # ```{dropdown} Solution
 # Take `field[field["scene"] == "hardest"]` in place of `rough` in that cell. In this scene footprints have errors of
-# their own, and roofs imitate lines, which the confidence cannot see in every case: compare the two curves for how much of
-# the possible
-# gain is reached.
+# their own, and roofs imitate lines, which the confidence cannot see in every case: compare the two curves for how much
+# of the possible gain is reached.
 # ```
 #
-# 4. The shift of a building is 6.4 m at an incidence angle of 43.1 degrees. How wrong is the elevation model there, and in
-#    which direction?
+# 4. The shift of a building is 6.4 m at an incidence angle of 43.1 degrees. How wrong is the elevation model there, and
+#    in which direction?
 #
 # ```{dropdown} Solution
-# $\delta H = s \tan\theta$, 6.0 m, and too high, for the shift is positive. `register_footprints` returns it as `dh_m`: a
-# registered city is a survey of its elevation model.
+# $\delta H = s \tan\theta$, 6.0 m, and too high, for the shift is positive. `register_footprints` returns it as `dh_m`:
+# a registered city is a survey of its elevation model.
 # ```
 #
 # ## Takeaways
 #
-# - A wrong height leaves one unknown number for each building, along ground range; neighbours nearly share it, as far as
-#   the elevation model
-#   is smooth.
-# - The letter's method turns image and map into points and lets them attract each other. It fails silently where the misfit
-#   is as large as
-#   a house, and where roofs are as bright as walls.
-# - A search along range looks at all shifts before it chooses; adding neighbours removes the hills of chance; a field goes
-#   coarse to fine.
-# - On the normal scene the field leaves {glue:text}`normal_field_std_m:.2f` m; edges in the elevation model and errors of
-#   the map itself are
-#   where it fails. Its confidence says in part where; a person looks at the rest.
+# - A wrong height leaves one unknown number for each building, along ground range; neighbours nearly share it, as far
+#   as the elevation model is smooth.
+# - The letter's method turns image and map into points and lets them attract each other. It fails silently where the
+#   misfit is as large as a house, and where roofs are as bright as walls.
+# - A search along range looks at all shifts before it chooses; adding neighbours removes the hills of chance; a field
+#   goes coarse to fine.
+# - On the normal scene the field leaves {glue:text}`normal_field_std_m:.2f` m; edges in the elevation model and errors
+#   of the map itself are where it fails. Its confidence says in part where; a person looks at the rest.
 # - Judge by truth that the method never saw, on seeds it was not tuned on, and say "simulated".
