@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from lib.damage.batch import Batch, name_parts, plain_batch
+from lib.damage.batch import Batch, empty_batch, place_image, plain_batch
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 
@@ -41,22 +41,21 @@ def training_batch(
     """
     if not recipe.augmented:
         return plain_batch(samples, chosen)
-    size, rows = samples.size_px, samples.rows[chosen]
-    image, bits = np.asarray(samples.image[rows]), samples.masks[rows]
+    size, batch = samples.size_px, empty_batch(samples, chosen)
     draws = np.stack([np.random.default_rng([recipe.seed, epoch, _PLACE, k]).random(DRAWS) for k in places.tolist()])
-    boxes, flips = crop_boxes(draws, size, recipe.crop_scale_min).tolist(), draws[:, -2:] < 0.5
-    masks = np.empty((len(rows), len(samples.modalities), size, size), np.uint8)
-    for k, (top, left, height, width) in enumerate(boxes):
+    boxes, flips = crop_boxes(draws, size, recipe.crop_scale_min).tolist(), (draws[:, -2:] < 0.5).tolist()
+    for k, row in enumerate(samples.rows[chosen].tolist()):
+        (top, left, height, width), (vertical, horizontal) = boxes[k], flips[k]
         part = slice(top, top + height), slice(left, left + width)
-        image[k] = _enlarged(image[k][part], size)
-        near = _centres(top, height, size, flips[k, 0]), _centres(left, width, size, flips[k, 1])
-        inside = np.unpackbits(bits[k].take(near[0], axis=1), axis=-1)
-        np.multiply(inside.take(near[1], axis=2, mode="clip"), np.uint8(255), out=masks[k])
+        place_image(batch, k, _enlarged(np.array(samples.image[row][part]), size), (vertical, horizontal))
+        near = _centres(top, height, size, vertical), _centres(left, width, size, horizontal)
+        inside = np.unpackbits(samples.masks[row].take(near[0], axis=1), axis=-1).take(near[1], axis=2, mode="clip")
+        for name, mask in zip(samples.modalities, inside, strict=True):
+            np.multiply(mask, np.uint8(255), out=batch.pixels[f"{name}_footprint"][k, 0].numpy())
         if recipe.footprint_bilinear and "optical" in samples.modalities:
-            whole = np.unpackbits(bits[k, -1], axis=-1, count=size) * np.uint8(255)
+            whole = np.unpackbits(samples.masks[row][-1], axis=-1, count=size) * np.uint8(255)
             turn = tuple(slice(None, None, -1 if flip else 1) for flip in flips[k])
-            masks[k, -1] = _enlarged(whole[part][..., None], size)[..., 0][turn]
-    batch = name_parts(samples, chosen, image, masks, flips)
+            batch.pixels["optical_footprint"][k, 0].numpy()[:] = _enlarged(whole[part][..., None], size)[..., 0][turn]
     if recipe.footprint_overwritten and "sar" in samples.modalities:
         batch.pixels["sar_footprint"] = batch.pixels["sar"]
     return batch
@@ -97,9 +96,10 @@ def crop_boxes(draws: NDArray[np.float64], size_px: int, scale_min: float) -> ND
 
 def _enlarged(part: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     """Enlarge bytes bilinearly, (h, w, c) to (size, size, c)."""
-    planes = torch.from_numpy(part).permute(2, 0, 1)[None]
+    # Torch takes the fast way only if it recognises the order in memory, by the stride of the first axis too.
+    planes = torch.from_numpy(part.reshape(1, *part.shape)).permute(0, 3, 1, 2)
     square = functional.interpolate(planes, (size_px, size_px), mode="bilinear", align_corners=False)
-    return square[0].permute(1, 2, 0).numpy()
+    return np.ascontiguousarray(square.permute(0, 2, 3, 1)[0].numpy())
 
 
 def _centres(first: int, length: int, size_px: int, flip: bool) -> NDArray[np.int64]:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lib.damage.recipe import Recipe
-from lib.damage.samples import Samples
+from lib.damage.samples import BANDS, Samples
 
 # Of ImageNet's colours; grey images and footprints take the mean over the three.
 IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+GREY_MEAN, GREY_STD = 0.449, 0.226
 
 
 @dataclass(frozen=True)
@@ -33,20 +34,29 @@ class Batch:
     pixels: dict[str, Tensor]
     labels: Tensor
 
-    def inputs(self, recipe: Recipe, device: torch.device | str = "cpu") -> dict[str, Tensor]:
+    def inputs(
+        self, recipe: Recipe, device: torch.device | str = "cpu", out: dict[str, Tensor] | None = None
+    ) -> dict[str, Tensor]:
         """Scale to what a network takes.
 
         Parameters
         ----------
         recipe : Recipe
         device : device
+        out : dict of str to Tensor, optional
+            From an earlier call, no longer needed and overwritten: new memory takes longer than the scaling.
 
         Returns
         -------
         dict of str to Tensor
             As ``pixels``, float32.
         """
-        return {name: _scaled(part.to(device, non_blocking=True), recipe) for name, part in self.pixels.items()}
+        found = {}
+        for name, part in self.pixels.items():
+            pixels, old = part.to(device, non_blocking=True), (out or {}).get(name)
+            fits = old is not None and old.shape == pixels.shape
+            found[name] = _scale(pixels, recipe, old if fits else torch.empty_like(pixels, dtype=torch.float32))
+        return found
 
 
 def plain_batch(samples: Samples, chosen: NDArray[np.int64]) -> Batch:
@@ -61,67 +71,78 @@ def plain_batch(samples: Samples, chosen: NDArray[np.int64]) -> Batch:
     -------
     Batch
     """
-    rows = samples.rows[chosen]
-    masks = np.unpackbits(samples.masks[rows], axis=-1, count=samples.size_px) * np.uint8(255)
-    return name_parts(samples, chosen, np.asarray(samples.image[rows]), masks, np.zeros((len(rows), 2), np.bool_))
+    batch = empty_batch(samples, chosen)
+    for k, row in enumerate(samples.rows[chosen].tolist()):
+        place_image(batch, k, np.asarray(samples.image[row]))
+        masks = np.unpackbits(samples.masks[row], axis=-1, count=samples.size_px) * np.uint8(255)
+        for name, mask in zip(samples.modalities, masks, strict=True):
+            batch.pixels[f"{name}_footprint"][k, 0] = torch.from_numpy(mask)
+    return batch
 
 
-def name_parts(
-    samples: Samples,
-    chosen: NDArray[np.int64],
-    image: NDArray[np.uint8],
-    masks: NDArray[np.uint8],
-    flips: NDArray[np.bool_],
-) -> Batch:
-    """Turn images, and name the parts of a batch.
+def empty_batch(samples: Samples, chosen: NDArray[np.int64]) -> Batch:
+    """Make room for a batch.
 
     Parameters
     ----------
     samples : Samples
     chosen : ndarray, shape (n,)
-        Which samples these are.
-    image : ndarray, shape (n, size, size, 4), uint8
-    masks : ndarray, shape (n, len(modalities), size, size), uint8
-        Already turned.
-    flips : ndarray, shape (n, 2), bool
-        Upside down, left to right.
 
     Returns
     -------
     Batch
+        Its pixels are not set.
     """
-    count, size = image.shape[:2]
-    sar, optical = np.empty((count, 1, size, size), np.uint8), np.empty((count, size, size, 3), np.uint8)
-    _split(image, flips, sar, optical)
-    images = {"sar": torch.from_numpy(sar), "optical": torch.from_numpy(optical).permute(0, 3, 1, 2)}
-    pixels = {}
-    for k, name in enumerate(samples.modalities):
-        pixels[name] = images[name]
-        pixels[f"{name}_footprint"] = torch.from_numpy(masks[:, k : k + 1])
+    count, size, pixels = len(chosen), samples.size_px, {}
+    for name in samples.modalities:
+        square = (count, BANDS[name], size, size)
+        pixels[name] = torch.empty(square, dtype=torch.uint8, memory_format=torch.channels_last)
+        pixels[f"{name}_footprint"] = torch.empty((count, 1, size, size), dtype=torch.uint8)
     return Batch(pixels, torch.from_numpy(samples.labels[chosen]))
 
 
+def place_image(batch: Batch, k: int, image: NDArray[np.uint8], flips: tuple[bool, bool] = (False, False)) -> None:
+    """Put an image into a batch.
+
+    Parameters
+    ----------
+    batch : Batch
+    k : int
+        Where.
+    image : ndarray, shape (size, size, 4), uint8
+        SAR, red, green, blue.
+    flips : tuple of bool
+        Upside down, left to right.
+    """
+    room = [
+        batch.pixels[name][k].permute(1, 2, 0).numpy()
+        if name in batch.pixels
+        else np.empty((*image.shape[:2], bands), "u1")
+        for name, bands in BANDS.items()
+    ]
+    _turned(image, *flips, *room)
+
+
 @njit(cache=True)
-def _split(image, flips, sar, optical):  # type: ignore[no-untyped-def]
-    """Turn images and part the SAR band from the colours, in one pass: strided copies take longer than the resizing."""
-    count, size = image.shape[:2]
-    for k in range(count):
-        for i in range(size):
-            line = image[k, size - 1 - i if flips[k, 0] else i].reshape(-1)
-            grey, colours = sar[k, 0, i], optical[k, i].reshape(-1)
-            for j in range(size):
-                q = 4 * (size - 1 - j if flips[k, 1] else j)
-                grey[j] = line[q]
-                colours[3 * j], colours[3 * j + 1], colours[3 * j + 2] = line[q + 1], line[q + 2], line[q + 3]
+def _turned(image, vertical, horizontal, sar, optical):  # type: ignore[no-untyped-def]
+    """Part the SAR band from the colours in one pass: as strided copies of arrays, this takes longer than the resizing."""
+    size = image.shape[0]
+    for i in range(size):
+        line = image[size - 1 - i if vertical else i].reshape(-1)
+        grey, colours = sar[i].reshape(-1), optical[i].reshape(-1)
+        for j in range(size):
+            q = 4 * (size - 1 - j) if horizontal else 4 * j
+            grey[j] = line[q]
+            colours[3 * j], colours[3 * j + 1], colours[3 * j + 2] = line[q + 1], line[q + 2], line[q + 3]
 
 
-def _scaled(pixels: Tensor, recipe: Recipe) -> Tensor:
-    values = pixels.float()
+def _scale(pixels: Tensor, recipe: Recipe, out: Tensor) -> Tensor:
+    out.copy_(pixels)
     if not recipe.imagenet_normalised:
-        return values.mul_(1 / 255)
-    mean, std = (torch.tensor(IMAGENET[key], device=pixels.device) for key in ("mean", "std"))
+        return out.mul_(1 / 255)
     if pixels.shape[1] == 1:
-        mean, std = mean.mean(), std.mean()
-    else:
-        mean, std = mean[:, None, None], std[:, None, None]
-    return values.mul_(1 / (255 * std)).sub_(mean / std)
+        return out.mul_(1 / (255 * GREY_STD)).sub_(GREY_MEAN / GREY_STD)
+    # Colours lie side by side in memory: rows of repeated factors are far faster than factors of three.
+    mean, std = (torch.tensor(IMAGENET[key], device=pixels.device).repeat(pixels.shape[3]) for key in ("mean", "std"))
+    out.permute(0, 2, 3, 1).flatten(2).mul_(1 / (255 * std)).sub_(mean / std)
+    return out

@@ -18,7 +18,7 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
@@ -162,12 +162,14 @@ def _train_epoch(job: _Job, run: _Run, bar: Any) -> None:
     """Take the steps of an epoch that are left."""
     recipe, steps, rank = job.recipe, steps_an_epoch(job.train, job.recipe), job.fabric.global_rank
     loss_of, device = make_loss(recipe, job.train.labels), job.fabric.device
+    inputs: dict[str, Tensor] = {}
     job.network.train()
     for group in job.optimiser.param_groups:
         group["lr"] = learning_rate(recipe, run.epoch)
     for batch in batches(job.train, recipe, run.epoch, first=run.step, rank=rank, world=job.fabric.world_size):
         torch.manual_seed(_seed(recipe.seed, run.epoch, run.step, rank))
-        loss = loss_of(job.model(batch.inputs(recipe, device)), batch.labels.to(device))
+        inputs = batch.inputs(recipe, device, out=inputs)
+        loss = loss_of(job.model(inputs), batch.labels.to(device))
         job.fabric.backward(loss)
         job.stepper.step()
         job.stepper.zero_grad(set_to_none=True)
