@@ -19,11 +19,13 @@ import cv2
 import h5py
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from lib.damage.batch import Batch
 from lib.damage.loading import batches
 from lib.damage.networks import build
+from lib.damage.optimiser import make_optimiser
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples, make_samples
 from lib.damage.vision import resnet18
@@ -69,10 +71,8 @@ def published_step() -> Callable[[], None]:
 
 
 def our_step(name: str, precision: str, batch: Batch) -> Callable[[], None]:
-    from lightning_fabric import Fabric
-
     network, inputs = build(name).train(), {}
-    optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4)
+    optimiser = make_optimiser(network, Recipe())
     fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
     model, stepper = fabric.setup(network, optimiser)
 

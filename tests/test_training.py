@@ -23,8 +23,9 @@ from lib.damage.fitted import score
 from lib.damage.hardware import choose_precision, reproducible
 from lib.damage.losses import focal, make_loss
 from lib.damage.networks import build
+from lib.damage.optimiser import learning_rate
 from lib.damage.recipe import PUBLISHED_CODE
-from lib.damage.training import CHECKPOINT, Recipe, fit, learning_rate
+from lib.damage.training import CHECKPOINT, Recipe, fit
 from lib.errors import CompanionWarning, DamageError, ParameterError, WeightsError
 
 HERE = Path(__file__).parent

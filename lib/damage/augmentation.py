@@ -99,7 +99,7 @@ def _enlarged(part: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     # Torch takes the fast way only if it recognises the order in memory, by the stride of the first axis too.
     planes = torch.from_numpy(part.reshape(1, *part.shape)).permute(0, 3, 1, 2)
     square = functional.interpolate(planes, (size_px, size_px), mode="bilinear", align_corners=False)
-    return np.ascontiguousarray(square.permute(0, 2, 3, 1)[0].numpy())
+    return square.permute(0, 2, 3, 1)[0].numpy()
 
 
 def _centres(first: int, length: int, size_px: int, flip: bool) -> NDArray[np.int64]:

@@ -54,8 +54,9 @@ class Batch:
         found = {}
         for name, part in self.pixels.items():
             pixels, old = part.to(device, non_blocking=True), (out or {}).get(name)
-            fits = old is not None and old.shape == pixels.shape
-            found[name] = _scale(pixels, recipe, old if fits else torch.empty_like(pixels, dtype=torch.float32))
+            if old is None or old.shape != pixels.shape:
+                old = torch.empty_like(pixels, dtype=torch.float32)
+            found[name] = _scale(pixels, recipe, old)
         return found
 
 
@@ -120,7 +121,7 @@ def place_image(batch: Batch, k: int, image: NDArray[np.uint8], flips: tuple[boo
         else np.empty((*image.shape[:2], bands), "u1")
         for name, bands in BANDS.items()
     ]
-    _turned(image, *flips, *room)
+    _turned(np.ascontiguousarray(image), *flips, *room)
 
 
 @njit(cache=True)

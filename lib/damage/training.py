@@ -28,6 +28,7 @@ from lib.damage.hardware import choose_precision, reproducible
 from lib.damage.identity import check_identity, identity
 from lib.damage.loading import batches, steps_an_epoch
 from lib.damage.losses import make_loss
+from lib.damage.optimiser import learning_rate, make_optimiser
 from lib.damage.recipe import PUBLISHED_CODE, Recipe
 from lib.damage.samples import Samples
 from lib.errors import DamageError, ParameterError
@@ -136,7 +137,7 @@ def fit(
     fabric = Fabric(accelerator=device, devices=devices, precision=precision)  # type: ignore[arg-type]
     fabric.launch()
     judged = ({"validation": validation} if validation else {}) | dict(watched or {})
-    optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay)
+    optimiser = make_optimiser(network, recipe)
     path = Path(folder) / CHECKPOINT if folder else None
     mine = identity(network, train, judged, recipe, precision)
     with reproducible(fabric.device):
@@ -178,29 +179,6 @@ def _train_epoch(job: _Job, run: _Run, bar: Any) -> None:
         bar.update()
         if run.step % job.checkpoint_steps == 0 and run.step < steps:
             _save(job, run)
-
-
-def learning_rate(recipe: Recipe, epoch: int) -> float:
-    """Rate of an epoch, along half a cosine from ``recipe.rate`` to 0.
-
-    Parameters
-    ----------
-    recipe : Recipe
-    epoch : int
-        From 0.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> learning_rate(Recipe(epochs=10, rate=1.0), 5)
-    0.5
-    """
-    if not recipe.scheduler_stepped:
-        return recipe.rate
-    return recipe.rate * 0.5 * (1 + math.cos(math.pi * epoch / recipe.epochs))
 
 
 def _close_epoch(run: _Run, network: nn.Module, judged: Mapping[str, Samples], recipe: Recipe, precision: str) -> None:
