@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +18,7 @@ from lib.errors import DamageError
 WITHIN_M = (20.0, 50.0, 100.0)
 
 
-def audit_folds(folds: Folds, building_ids: Sequence[str], labels: ArrayLike) -> pd.DataFrame:
+def audit_folds(folds: Folds, building_ids: Sequence[str] | NDArray[Any], labels: ArrayLike) -> pd.DataFrame:
     """Count the buildings of each fold.
 
     Parameters

@@ -217,7 +217,7 @@ def checked_labels(labels: ArrayLike, folds: int) -> NDArray[np.int64]:
 
 
 def numbered(building_ids: Any, splits: Any) -> pd.Series:
-    """Number the test parts of splits.
+    """Give each building the number of the split that tests it.
 
     Parameters
     ----------

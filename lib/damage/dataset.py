@@ -1,0 +1,137 @@
+"""Everything a cross-validation needs to know about a set of buildings: patches, published folds, and where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+
+from lib.damage.blocks import block_folds
+from lib.damage.folds import Folds, random_folds
+from lib.damage.samples import Samples, open_samples
+from lib.errors import DamageError
+from lib.patches import PatchDataset, PatchStore
+from lib.patches.folds import FOLDS
+
+FoldChoice = Literal["published", "random", "blocks"]
+CHOICES: tuple[FoldChoice, ...] = ("published", "random", "blocks")
+
+
+@dataclass(frozen=True, eq=False)
+class DamageDataset:
+    """Buildings whose damage is known.
+
+    Parameters
+    ----------
+    samples : Samples
+    listed : Folds, optional
+        The folds that came with the dataset.
+    buildings : GeoDataFrame, optional
+        ``building_id`` and footprints, in a projected CRS in metres, in any order; needed for folds in blocks.
+    """
+
+    samples: Samples
+    listed: Folds | None = None
+    buildings: gpd.GeoDataFrame | None = None
+
+    def folds(
+        self, choice: FoldChoice = "published", *, count: int = FOLDS, block_m: float = 250.0, guard_m: float = 50.0,
+        seed: int = 0,
+    ) -> Folds:  # fmt: skip
+        """Make folds of these buildings.
+
+        Parameters
+        ----------
+        choice : str
+            ``"published"``, ``"random"`` or ``"blocks"``.
+        count : int
+            Number of folds, except where they are published.
+        block_m, guard_m : float
+            As in ``lib.damage.blocks.block_folds``.
+        seed : int
+
+        Returns
+        -------
+        Folds
+
+        Raises
+        ------
+        DamageError
+            If there is no such choice, the dataset holds no folds, or outlines are missing for blocks.
+        """
+        if choice not in CHOICES:
+            raise DamageError("no such folds", where="folds", value=choice, fix=f"choose from {CHOICES}, or give Folds")
+        ids, labels = self.samples.building_ids, self.samples.labels
+        if choice == "published":
+            if self.listed is None:
+                fix = "open the dataset with open_dataset, or choose 'random'"
+                raise DamageError("no published folds", where="folds", value=choice, fix=fix)
+            return self.listed
+        if choice == "random":
+            return random_folds(ids.tolist(), labels, count, seed)
+        return block_folds(self._outlines(), labels, count, block_m=block_m, guard_m=guard_m, seed=seed)
+
+    def _outlines(self) -> gpd.GeoDataFrame:
+        ids = self.samples.building_ids
+        there = [] if self.buildings is None else self.buildings["building_id"].astype(str).to_numpy()
+        missing = ids[~np.isin(ids, there)]
+        if self.buildings is None or len(missing):
+            fix = "give a table of buildings with every building_id of the samples"
+            raise DamageError(
+                f"{len(missing)} of {len(ids)} buildings without an outline", where="buildings",
+                value=missing[:5].tolist(), fix=fix,
+            )  # fmt: skip
+        table = self.buildings.assign(building_id=there).drop_duplicates("building_id").set_index("building_id")
+        return table.loc[ids].reset_index()
+
+
+def open_dataset(
+    root: str | Path,
+    cache: str | Path,
+    *,
+    buildings: gpd.GeoDataFrame | None = None,
+    allow_partial: bool = False,
+) -> DamageDataset:
+    """Open the labelled buildings of a store, or of a folder in the layout of QuickQuakeBuildings.
+
+    Parameters
+    ----------
+    root : path
+    cache : path
+        As in ``lib.damage.samples.open_samples``.
+    buildings : GeoDataFrame, optional
+        Outlines; a store brings its own.
+    allow_partial : bool
+        Take the buildings whose files are all there; otherwise missing files are counted, listed and refused.
+
+    Returns
+    -------
+    DamageDataset
+
+    Raises
+    ------
+    PatchesError
+        If the root is neither layout, or files are missing.
+    DamageError
+        If no building has a label and a fold.
+
+    Examples
+    --------
+    >>> open_dataset("nowhere", "cache")
+    Traceback (most recent call last):
+        ...
+    lib.errors.PatchesError: root: holds no patches (got 'nowhere'). Fix: give the folder of a store, or the one with fold-1.txt.
+    """
+    patches = PatchDataset(root, allow_partial=allow_partial)
+    table = patches.store.table.iloc[patches.positions]
+    used = table["damaged"].notna().to_numpy() & (table["fold"] > 0).to_numpy()
+    if not used.any():
+        fix = "fill the column damaged before cutting the patches"
+        raise DamageError("no building has a label", where=str(root), value=len(table), fix=fix)
+    listed = Folds("published", table[used].set_index("building_id")["fold"])
+    if buildings is None and isinstance(patches.store, PatchStore):
+        buildings = patches.store.index[["building_id", "geometry"]]
+    return DamageDataset(open_samples(patches, cache)[used], listed, buildings)

@@ -1,0 +1,104 @@
+"""Any classifier of scikit-learn, on features of samples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from lib.damage.features import sample_features
+from lib.damage.samples import Samples
+
+
+class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Any classifier of scikit-learn, on features of samples.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With ``predict_proba``; cloned before it is fitted. It gets and refuses arrays as it always does.
+    features : str
+        As in ``lib.damage.features.sample_features``.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> mine = FeatureClassifier(DecisionTreeClassifier(), "texture_optical")
+    >>> mine.fit([[0.0], [1.0]], [0, 1]).predict([[0.9]]).tolist()
+    [1]
+    """
+
+    def __init__(self, estimator: Any, features: str = "texture_sar") -> None:
+        self.estimator = estimator
+        self.features = features
+
+    def prepare(self, samples: Any) -> Any:
+        """Compute the features: what no fold has a say in, and needs doing once.
+
+        Parameters
+        ----------
+        samples : Samples, or array_like of shape (n, features)
+
+        Returns
+        -------
+        ndarray, shape (n, features)
+            Arrays are given back as they are.
+
+        Raises
+        ------
+        DamageError
+            If the samples lack the sensor.
+        """
+        return sample_features(samples, self.features) if isinstance(samples, Samples) else samples
+
+    def fit(self, X: Any, y: ArrayLike) -> FeatureClassifier:
+        """Fit the estimator.
+
+        Parameters
+        ----------
+        X : Samples, or array_like of shape (n, features)
+        y : array_like, shape (n,)
+
+        Returns
+        -------
+        FeatureClassifier
+        """
+        self.estimator_ = clone(self.estimator).fit(self.prepare(X), y)
+        self.classes_ = self.estimator_.classes_
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    @available_if(lambda self: hasattr(self.estimator, "predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Tell how probable each class is.
+
+        Parameters
+        ----------
+        X : Samples, or array_like of shape (n, features)
+
+        Returns
+        -------
+        ndarray, shape (n, classes)
+            In the order of ``classes_``.
+        """
+        check_is_fitted(self, "estimator_")
+        return np.asarray(self.estimator_.predict_proba(self.prepare(X)))
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Tell the likeliest class.
+
+        Parameters
+        ----------
+        X : Samples, or array_like of shape (n, features)
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
