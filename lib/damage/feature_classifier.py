@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -67,7 +68,7 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         FeatureClassifier
         """
-        self.estimator_ = clone(self.estimator).fit(self.prepare(X), y)
+        self.estimator_ = clone(self.estimator).fit(self.prepare(X), column_or_1d(y, warn=True))
         self.classes_ = self.estimator_.classes_
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
@@ -101,4 +102,5 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         -------
         ndarray, shape (n,)
         """
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        check_is_fitted(self, "estimator_")
+        return np.asarray(self.estimator_.predict(self.prepare(X)))
