@@ -150,6 +150,7 @@ def fit(
         ) as bar:  # fmt: skip
             while run.epoch < recipe.epochs and not _stopped(run, recipe):
                 _train_epoch(job, run, bar)
+                _share_buffers(fabric, network)
                 _close_epoch(run, network, judged, recipe, precision)
                 _save(job, run)
     if run.best:
@@ -174,11 +175,19 @@ def _train_epoch(job: _Job, run: _Run, bar: Any) -> None:
         job.fabric.backward(loss)
         job.stepper.step()
         job.stepper.zero_grad(set_to_none=True)
-        run.losses.append(_finite(float(loss.detach()), run))
+        mean = job.fabric.all_reduce(loss.detach(), reduce_op="mean")
+        run.losses.append(_finite(float(mean), run))
         run.step += 1
         bar.update()
         if run.step % job.checkpoint_steps == 0 and run.step < steps:
             _save(job, run)
+
+
+def _share_buffers(fabric: Fabric, network: nn.Module) -> None:
+    """Give all devices the first one's running means, so that all score alike and choose the same epoch."""
+    if fabric.world_size > 1:
+        for value in network.buffers():
+            value.copy_(fabric.broadcast(value))
 
 
 def _close_epoch(run: _Run, network: nn.Module, judged: Mapping[str, Samples], recipe: Recipe, precision: str) -> None:

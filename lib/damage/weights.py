@@ -145,7 +145,9 @@ def _pickled(path: Path) -> Any:
         refused = [line.strip() for line in str(error).splitlines() if "Unsupported" in line]
         if refused:
             what = "is a pickle of more than tensors, and was not run"
-            fix = "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
+            fix = (
+                "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
+            )
             raise WeightsError(what, where=str(path), value=refused[0], fix=fix) from None
         raise WeightsError("cannot be read", where=str(path), value=str(error), fix=AGAIN) from None
 
