@@ -175,7 +175,7 @@ def _train_epoch(job: _Job, run: _Run, bar: Any) -> None:
         job.fabric.backward(loss)
         job.stepper.step()
         job.stepper.zero_grad(set_to_none=True)
-        mean = job.fabric.all_reduce(loss.detach(), reduce_op="mean")
+        mean: Any = job.fabric.all_reduce(loss.detach(), reduce_op="mean")
         run.losses.append(_finite(float(mean), run))
         run.step += 1
         bar.update()
