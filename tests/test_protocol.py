@@ -140,7 +140,7 @@ def test_separable_features_are_told_apart(protocol):
     assert (rows[["auroc", "average_precision", "f1", "precision", "recall"]] == 1).all(axis=None)
     assert rows[["run", "fold"]].to_numpy().tolist() == [[run, fold] for run in (1, 2) for fold in range(1, 6)]
     assert (rows["tested"] == 12).all()
-    assert (rows["trained"] == (38 if protocol == "clean" else 48)).all()
+    assert (rows["trained"] == (39 if protocol == "clean" else 48)).all()
     assert set(rows["protocol"]) == {protocol}
 
 
@@ -355,7 +355,9 @@ def test_holding_out_keeps_both_classes_or_refuses():
     assert sorted([*kept, *held]) == list(range(30))
     assert labels[held].sum() == 2
     with pytest.raises(DamageError, match="would lack a class"):
-        hold_out(np.arange(6), labels, PROTOCOLS["clean"], 0)
+        hold_out(np.arange(5), labels, PROTOCOLS["clean"], 0)
+    few, one = hold_out(np.arange(6), labels, PROTOCOLS["clean"], 0)
+    assert labels[few].sum() == labels[one].sum() == 1
     with pytest.raises(DamageError, match="nothing to choose on"):
         Protocol("none", share=0.0)
     with pytest.raises(DamageError, match="no such place"):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from lib.errors import DamageError
 
@@ -94,7 +93,7 @@ def chosen_protocol(protocol: str | Protocol) -> Protocol:
 def hold_out(
     train: NDArray[np.int64], labels: NDArray[np.int64], protocol: Protocol, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Part the training folds, the same share of each class.
+    """Part the training folds, the same share of each class, of which at least one building goes to either part.
 
     Parameters
     ----------
@@ -113,22 +112,22 @@ def hold_out(
     Raises
     ------
     DamageError
-        If either part would lack a class.
+        If there are fewer than two buildings of a class.
 
     Examples
     --------
     >>> [part.tolist() for part in hold_out(np.arange(4), np.array([0, 0, 1, 1]), Protocol("half", share=0.5), 0)]
-    [[1, 2], [0, 3]]
+    [[1, 3], [0, 2]]
     """
-    parts = train, train[:0]
-    if protocol.share:
-        counts = np.bincount(labels[train], minlength=2)
-        held = np.floor(protocol.share * counts).astype(int)
-        if (held < 1).any() or (held >= counts).any():
-            fix = "give more buildings, fewer folds, or another share"
-            raise DamageError("validation part would lack a class", where="share", value=counts.tolist(), fix=fix)
-        kept, checked = train_test_split(
-            train, test_size=protocol.share, stratify=labels[train], random_state=seed
-        )  # fmt: skip
-        parts = np.sort(kept), np.sort(checked)
-    return parts
+    if not protocol.share:
+        return train, train[:0]
+    rng, held = np.random.default_rng(seed), []
+    for value in (0, 1):
+        members = train[labels[train] == value]
+        if len(members) < 2:
+            counts, fix = np.bincount(labels[train], minlength=2).tolist(), "give more buildings, or fewer folds"
+            raise DamageError("validation part would lack a class", where="share", value=counts, fix=fix)
+        size = min(max(1, round(protocol.share * len(members))), len(members) - 1)
+        held.append(rng.permutation(members)[:size])
+    checked = np.sort(np.concatenate(held))
+    return np.setdiff1d(train, checked), checked

@@ -1,0 +1,83 @@
+"""Datasets for cross-validation: stores, folders in the layout of the published one, and what they lack."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.damage.classifiers import make_classifiers
+from lib.damage.dataset import DamageDataset, open_dataset
+from lib.damage.protocol import cross_validate
+from lib.damage.recipe import Recipe
+from lib.damage.samples import Samples
+from lib.damage.table import beside_published
+from lib.errors import DamageError, PatchesError
+from lib.patches import export_qqb
+from patch_scene import make_scene
+
+QUICK = Recipe(epochs=1, batch=8, precision="32-true")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    scene = make_scene(tmp_path_factory.mktemp("scene"), hole=False)
+    scene.buildings["damaged"] = [k % 3 == 0 for k in range(40)]
+    return scene.cut()
+
+
+@pytest.fixture(scope="module")
+def city(store, tmp_path_factory):
+    return open_dataset(store.root, tmp_path_factory.mktemp("cache"))
+
+
+def test_a_store_brings_samples_folds_and_outlines(store, city):
+    assert isinstance(city.samples, Samples)
+    assert city.samples.building_ids.tolist() == store.table["building_id"].tolist()
+    assert city.folds().of(city.samples.building_ids).tolist() == store.table["fold"].tolist()
+    assert city.folds("random", count=3).numbers == [1, 2, 3]
+    blocks = city.folds("blocks", count=2, block_m=20.0, guard_m=5.0)
+    assert blocks.name == "blocks of 20 m, 5 m apart"
+    assert city.folds("random", seed=1).fold.tolist() != city.folds("random", seed=2).fold.tolist()
+
+
+def test_outlines_are_found_by_id_in_any_order(city):
+    turned = DamageDataset(city.samples, buildings=city.buildings.iloc[::-1])
+    same = {"count": 2, "block_m": 20.0, "guard_m": 0.0}
+    pd.testing.assert_series_equal(turned.folds("blocks", **same).fold, city.folds("blocks", **same).fold)
+    partial = DamageDataset(city.samples, buildings=city.buildings.iloc[4:])
+    with pytest.raises(DamageError, match=r"4 of 40 buildings without an outline \(got \['way/1000'"):
+        partial.folds("blocks")
+
+
+def test_a_folder_in_the_published_layout_goes_through_to_the_table(store, tmp_path):
+    folder = export_qqb(store, tmp_path / "qqb")
+    dataset = open_dataset(folder, tmp_path / "cache")
+    assert dataset.buildings is None
+    two = dataset.folds("random", count=2)
+    columns = make_classifiers(["svm_sar", "rf_optical", "cnn_optical", "physics_sar"], recipe=QUICK, device="cpu")
+    results = {name: cross_validate(dataset, made, folds=two, runs=1) for name, made in columns.items()}
+    table = beside_published(results, "noise")
+    for name, rows in results.items():
+        assert rows["tested"].sum() == 40, name
+        assert table.loc[name, "auroc ours"]
+    assert "random; 1 run of 2 folds; 16 px; weights: optical from scratch" in table.loc["cnn_optical", "differs"]
+
+
+def test_missing_files_are_counted_or_the_rest_is_taken(store, tmp_path):
+    folder = export_qqb(store, tmp_path / "qqb")
+    for path in sorted(folder.glob("intact/*_opt.mat"))[:3]:
+        path.unlink()
+    with pytest.raises(PatchesError, match="3 files are missing"):
+        open_dataset(folder, tmp_path / "cache")
+    part = open_dataset(folder, tmp_path / "cache", allow_partial=True)
+    assert len(part.samples) == 37
+    assert np.array_equal(np.sort(part.folds().fold.index), np.sort(part.samples.building_ids))
+
+
+def test_a_store_without_labels_is_refused(tmp_path):
+    scene = make_scene(tmp_path, count=8, hole=False)
+    scene.buildings["damaged"] = pd.array([None] * 8, dtype="boolean")
+    store = scene.cut()
+    with pytest.raises(DamageError, match="no building has a label"):
+        open_dataset(store.root, tmp_path / "cache")
