@@ -5,15 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from lib.damage.classifiers import make_classifiers
 from lib.damage.dataset import DamageDataset, open_dataset
+from lib.damage.feature_classifier import FeatureClassifier
+from lib.damage.features import native_texture, table_features
 from lib.damage.protocol import cross_validate
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.damage.table import beside_published
+from lib.damage.texture import grey_levels, texture_features
 from lib.errors import DamageError, PatchesError
-from lib.patches import export_qqb
+from lib.patches import PatchDataset, export_qqb
 from patch_scene import make_scene
 
 QUICK = Recipe(epochs=1, batch=8, precision="32-true")
@@ -61,7 +65,37 @@ def test_a_folder_in_the_published_layout_goes_through_to_the_table(store, tmp_p
     for name, rows in results.items():
         assert rows["tested"].sum() == 40, name
         assert table.loc[name, "auroc ours"]
-    assert "random; 1 run of 2 folds; 16 px; weights: optical from scratch" in table.loc["cnn_optical", "differs"]
+    assert table.loc["svm_sar", "differs"].endswith("224 px; settings: texture_sar of resized patches")
+    assert "random; 1 run of 2 folds; 224 px; weights: optical from scratch" in table.loc["cnn_optical", "differs"]
+
+
+def test_texture_of_patches_as_they_were_cut(store, city):
+    patches = PatchDataset(store.root)
+    table = native_texture(patches, "sar")
+    assert table.index.tolist() == patches.building_ids
+    patch = patches.patch(5)
+    alone = texture_features([grey_levels(patch.sar)], [patch.sar_mask]).drop(columns="reason")
+    assert np.array_equal(table.iloc[5], alone.iloc[0])
+    # A table is found by id, whatever its order.
+    mine = FeatureClassifier(LogisticRegression(max_iter=5000), table.iloc[::-1])
+    assert np.array_equal(mine.prepare(city.samples), table.to_numpy())
+    rows = cross_validate(city, mine, folds=city.folds("random", count=2), runs=1)
+    assert rows["settings"].unique().tolist() == ["12 features of a table"]
+    assert native_texture(patches, "optical").shape == (40, 12)
+
+
+def test_tables_that_do_not_fit_are_refused(store, city):
+    table = native_texture(PatchDataset(store.root), "sar")
+    with pytest.raises(DamageError, match="2 of 40 buildings without a row"):
+        table_features(city.samples, table.iloc[2:])
+    with pytest.raises(DamageError, match="rows twice"):
+        table_features(city.samples, pd.concat([table, table.iloc[:1]]))
+    with pytest.raises(DamageError, match="no such sensor"):
+        native_texture(PatchDataset(store.root), "lidar")
+    empty = PatchDataset(store.root)
+    empty.positions, empty.building_ids = empty.positions[:0], []
+    with pytest.raises(DamageError, match="no patches"):
+        native_texture(empty, "sar")
 
 
 def test_missing_files_are_counted_or_the_rest_is_taken(store, tmp_path):

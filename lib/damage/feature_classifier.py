@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from lib.damage.features import sample_features
+from lib.damage.features import sample_features, table_features
 from lib.damage.samples import Samples
 
 
@@ -22,8 +23,8 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     estimator : estimator
         With ``predict_proba``; cloned before it is fitted. It gets and refuses arrays as it always does.
-    features : str
-        As in ``lib.damage.features.sample_features``.
+    features : str or DataFrame
+        As in ``lib.damage.features.sample_features``, or a table of your own, indexed by building id.
 
     Examples
     --------
@@ -33,7 +34,7 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     [1]
     """
 
-    def __init__(self, estimator: Any, features: str = "texture_sar") -> None:
+    def __init__(self, estimator: Any, features: str | pd.DataFrame = "texture_sar") -> None:
         self.estimator = estimator
         self.features = features
 
@@ -52,9 +53,13 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         DamageError
-            If the samples lack the sensor.
+            If the samples lack the sensor, or the table a building.
         """
-        return sample_features(samples, self.features) if isinstance(samples, Samples) else samples
+        if not isinstance(samples, Samples):
+            return samples
+        if isinstance(self.features, pd.DataFrame):
+            return table_features(samples, self.features)
+        return sample_features(samples, self.features)
 
     def fit(self, X: Any, y: ArrayLike) -> FeatureClassifier:
         """Fit the estimator.
@@ -104,3 +109,15 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self, "estimator_")
         return np.asarray(self.estimator_.predict(self.prepare(X)))
+
+    def report(self) -> dict[str, str]:
+        """Say what the result hangs on, for tables.
+
+        Returns
+        -------
+        dict
+            ``settings``: the features, and what they were computed on.
+        """
+        if isinstance(self.features, pd.DataFrame):
+            return {"settings": f"{self.features.shape[1]} features of a table"}
+        return {"settings": f"{self.features} of resized patches"}

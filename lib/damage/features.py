@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lib.damage.far_edge import edge_contrasts
 from lib.damage.samples import CHANNELS, Samples
-from lib.damage.texture import FEATURES, texture_features
+from lib.damage.texture import FEATURES, grey_levels, texture_features
 from lib.errors import DamageError
+from lib.patches import PatchDataset
 
 _BLOCK = 256
 
@@ -18,7 +20,8 @@ _BLOCK = 256
 def sample_features(samples: Samples, name: str) -> NDArray[np.float64]:
     """Compute features of samples.
 
-    The pixels are those that networks see, resized to one size and stretched, not those of the patch as it was cut.
+    The pixels are those that networks see, resized to one size and stretched; ``native_texture`` takes patches as they
+    were cut.
 
     Parameters
     ----------
@@ -55,6 +58,75 @@ def sample_features(samples: Samples, name: str) -> NDArray[np.float64]:
     return np.concatenate([compute(samples[start : start + _BLOCK], sensor) for start in starts])
 
 
+def native_texture(patches: PatchDataset, sensor: str) -> pd.DataFrame:
+    """Compute the letter's twelve statistics on patches as they were cut, before they are resized.
+
+    Parameters
+    ----------
+    patches : PatchDataset
+    sensor : str
+        ``sar`` or ``optical``.
+
+    Returns
+    -------
+    DataFrame, indexed by ``building_id``
+        A table for ``FeatureClassifier``; columns as in ``lib.damage.texture.FEATURES``.
+
+    Raises
+    ------
+    DamageError
+        If there is no such sensor, or no patch.
+    """
+    if sensor not in CHANNELS:
+        raise DamageError("no such sensor", where="sensor", value=sensor, fix=f"choose from {sorted(CHANNELS)}")
+    if not len(patches):
+        raise DamageError("no patches", where="patches", value=0, fix="give at least one building")
+    parts = [_native(patches, range(k, min(k + _BLOCK, len(patches))), sensor) for k in range(0, len(patches), _BLOCK)]
+    return pd.concat(parts).set_axis(pd.Index(patches.building_ids, name="building_id"))
+
+
+def table_features(samples: Samples, table: pd.DataFrame) -> NDArray[np.float64]:
+    """Look features up in a table.
+
+    Parameters
+    ----------
+    samples : Samples
+    table : DataFrame, indexed by building id
+        One row a building, in any order; more of them do no harm.
+
+    Returns
+    -------
+    ndarray, shape (n, columns)
+
+    Raises
+    ------
+    DamageError
+        If a building is missing or stands twice.
+
+    Examples
+    --------
+    >>> from lib.damage.samples import make_samples
+    >>> square = np.ones((2, 1, 8, 8))
+    >>> samples = make_samples([0, 1], sar=square, sar_mask=square, building_ids=["a", "b"])
+    >>> table_features(samples, pd.DataFrame({"height_m": [3.0, 9.0]}, index=["b", "a"])).tolist()
+    [[9.0], [3.0]]
+    """
+    index = table.index.astype(str)
+    if index.has_duplicates:
+        fix = "give one row for each building"
+        raise DamageError("rows twice", where="features", value=index[index.duplicated()][:5].tolist(), fix=fix)
+    missing = samples.building_ids[~np.isin(samples.building_ids, index)]
+    if len(missing):
+        fix = "give a table indexed by building_id, with a row for each building"
+        raise DamageError(
+            f"{len(missing)} of {len(samples)} buildings without a row",
+            where="features",
+            value=missing[:5].tolist(),
+            fix=fix,
+        )
+    return np.asarray(table.set_axis(index).loc[samples.building_ids].to_numpy(np.float64))
+
+
 def patches_of(samples: Samples, sensor: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Read images and footprints of one sensor.
 
@@ -73,6 +145,12 @@ def patches_of(samples: Samples, sensor: str) -> tuple[NDArray[np.uint8], NDArra
     masks = np.unpackbits(packed, axis=-1, count=samples.size_px).astype(bool)
     image = np.asarray(samples.image[samples.rows][..., CHANNELS[sensor]])
     return np.ascontiguousarray(image.transpose(0, 3, 1, 2)), masks
+
+
+def _native(patches: PatchDataset, numbers: range, sensor: str) -> pd.DataFrame:
+    cut = [patches.patch(number) for number in numbers]
+    levels = [grey_levels(getattr(patch, sensor)) for patch in cut]
+    return texture_features(levels, [getattr(patch, f"{sensor}_mask") for patch in cut])[list(FEATURES)]
 
 
 def _texture(samples: Samples, sensor: str) -> NDArray[np.float64]:
