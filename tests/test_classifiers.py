@@ -158,12 +158,12 @@ def test_contrasts_find_line_and_shadow_from_every_side(look):
 def test_contrasts_by_hand():
     image, mask = np.full((1, 20, 40), 10, np.uint8), np.zeros((1, 20, 40), bool)
     mask[0, 8:12, 30:36] = True
-    # 26 columns more in the west than in the east: strips of two.
+    # 26 columns more in the west than in the east: strips of one.
     image[0, 8:12, 28:32], image[0, 8:12, 34:36], image[0, 8:12, 36:38] = 110, 60, 0
-    line, far = edge_contrasts(image, mask)[0]
-    rest = (10 * (20 * 40 - 16 - 8 - 8) + 60 * 8) / (20 * 40 - 16)
-    assert line == pytest.approx(110 - rest)
-    assert far == 60.0
+    assert edge_contrasts(image, mask)[0].tolist() == [110.0 - (110 + 10 + 60) / 3, 60.0]
+    # A gap in the line counts, a single bright window does not.
+    image[0, 8:10, 28:32] = 10
+    assert edge_contrasts(image, mask)[0, 0] < 0
 
 
 def test_contrasts_that_cannot_be_measured():

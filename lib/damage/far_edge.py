@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from lib.errors import DamageError
 
 CONTRASTS = ("near_line", "far_edge")
-# Share of the layover margin that a strip is deep: 4 m on the ground, at 43.1 degrees and with room for 50 m of height.
-STRIP = 0.075
+# Chosen on a simulated city of its own. Share of the layover margin that a strip is deep: 1.6 m on the ground, at 43.1 degrees and with room for 50 m of height.
+STRIP = 0.03
+# Windows and cars shine here and there; only the mirror line shines all along a wall, and raises the lower quartile.
+ALONG_PERCENT = 25
 
 
 def edge_contrasts(
@@ -36,8 +38,9 @@ def edge_contrasts(
     Returns
     -------
     ndarray, shape (n, 2)
-        Grey levels. ``near_line``: a strip along the near walls less the rest of the patch; ``far_edge``: a strip in
-        front of the far walls less the one behind them. 0 where a strip has no pixel.
+        Grey levels. ``near_line``: lower quartile of a strip along the near walls, less the mean of the footprint;
+        ``far_edge``: mean of a strip in front of the far walls, less that of the one behind them, 0 if that lies outside
+        the patch.
 
     Raises
     ------
@@ -50,7 +53,7 @@ def edge_contrasts(
     >>> mask[0, 2:7, 30:36] = True
     >>> image[0, :, :36] = 200
     >>> edge_contrasts(image, mask)[0].round().tolist()
-    [21.0, 200.0]
+    [0.0, 200.0]
     """
     names = np.arange(len(sar)) if building_ids is None else building_ids
     rows = [_contrasts(image, mask, str(name)) for image, mask, name in zip(sar, masks, names, strict=True)]
@@ -100,13 +103,9 @@ def _contrasts(image: NDArray[np.uint8], mask: NDArray[np.bool_], name: str) -> 
     near_inside = mask & ~np.logical_and.reduce([_moved(mask, -down, -across) for down, across in steps])
     far_inside = mask & ~np.logical_and.reduce([_moved(mask, *step) for step in steps])
     line = near_inside | (nearer & ~mask)
-    return _difference(image, line, ~line), _difference(image, far_inside, farther & ~mask)
-
-
-def _difference(image: NDArray[np.uint8], first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
-    if not (first.any() and second.any()):
-        return 0.0
-    return float(image[first].mean() - image[second].mean())
+    behind = farther & ~mask
+    drop = image[far_inside].mean() - image[behind].mean() if behind.any() else 0.0
+    return float(np.percentile(image[line], ALONG_PERCENT) - image[mask].mean()), float(drop)
 
 
 def _moved(mask: NDArray[np.bool_], down: int, across: int) -> NDArray[np.bool_]:
