@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from itertools import combinations
+from pathlib import Path
+
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from rasterio.transform import from_origin
 
 from lib.city import trials
-from lib.city.trials import DATA_SCENES, SCENES, make_trial, real_texture
+from lib.city.trials import (
+    CALIBRATED_SEEDS,
+    DATA_SCENES,
+    LEARNED_SEEDS,
+    LOOKED_AT_SEEDS,
+    REPORTED_SEEDS,
+    SCENES,
+    make_trial,
+    real_texture,
+)
 from lib.errors import CityError, FetchError
 
 
@@ -74,6 +88,41 @@ def test_every_scene_says_what_it_is_and_no_name_is_used_twice():
     assert all(len(scene.about) > 10 for scene in (SCENES | DATA_SCENES).values())
     with pytest.raises(CityError, match="real"):
         make_trial("calm", 0)
+
+
+def test_an_offset_moves_all_footprints_alike_and_the_truth_by_its_part_along_range():
+    options = {"extent_m": 150, "n_buildings": 30}
+    plain, moved = make_trial("normal", 43, **options), make_trial("offset", 43, **options)
+    corners = [shapely.get_coordinates(trial.footprints.geometry.to_numpy()) for trial in (moved, plain)]
+    step = np.subtract(*corners)
+    assert np.ptp(step, axis=0).max() < 1e-6
+    assert np.hypot(*step[0]) == pytest.approx(3.0)
+    np.testing.assert_array_equal(moved.image, plain.image)
+    np.testing.assert_allclose(plain.shift_m - moved.shift_m, step[0] @ plain.look.ground_range)
+
+
+def test_offsets_of_two_seeds_point_elsewhere():
+    steps = [trials._offset(3.0, np.random.default_rng([seed, 77])) for seed in (43, 44)]
+    assert np.linalg.norm(np.subtract(*steps)) > 0.1
+
+
+def test_no_seed_serves_two_purposes():
+    uses = [set(seeds) for seeds in (LEARNED_SEEDS, CALIBRATED_SEEDS, LOOKED_AT_SEEDS, REPORTED_SEEDS)]
+    assert all(uses)
+    assert not any(one & other for one, other in combinations(uses, 2))
+
+
+def test_the_chapter_and_its_presets_report_on_seeds_that_were_kept_for_it():
+    notebooks = Path(__file__).parents[1] / "notebooks"
+    first = int(re.search(r"^seed: int = (\d+)", (notebooks / "02_registration.py").read_text(), re.M)[1])
+    more = int(re.search(r"trial_seeds: (\d+)", (notebooks / "presets/thorough.yaml").read_text())[1])
+    assert {first, first + more - 1} <= set(REPORTED_SEEDS)
+
+
+def test_no_test_looks_at_the_seeds_that_are_reported_on():
+    made = re.compile(r"make_trial\(\s*[^,()]+,\s*(\d+)")
+    for path in Path(__file__).parent.glob("test_*.py"):
+        assert not {int(seed) for seed in made.findall(path.read_text())} & set(REPORTED_SEEDS), path.name
 
 
 @pytest.mark.real_data
