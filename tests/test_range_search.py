@@ -182,7 +182,7 @@ def test_buildings_without_image_say_so(trial, found):
     assert (table["status"][3], table["level"][3], table["support"][3]) == ("not in the image", "none", 0)
     assert table.loc[3, ["shift_m", "residual_m", "confidence"]].isna().all()
     np.testing.assert_allclose(table["shift_m"].drop(3), found["shift_m"].drop(3), atol=1.0)
-    with pytest.raises(RegistrationError, match="no footprint lies in the image"):
+    with pytest.raises(RegistrationError, match="no valid pixel at the footprints"):
         register_by_range(far[3:4], trial.image, trial.look)
 
 

@@ -1,5 +1,6 @@
 """Bad input for registration: one clear error each, or a row with its reason; nothing is lost, no good scene is refused."""
 
+import resource
 import warnings
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from lib.radar.look import Look
 from lib.radar.synthetic_pass import simulated_metadata
 from lib.rasters import read_sar, write_sar
 from lib.registration import register_footprints
+from lib.registration.checks.decibels import valid_sample, without_infinities
 from lib.registration.checks.heights import height_conflict, height_reference, image_height_reference
 from lib.registration.checks.inputs import check_table, open_image, usable_rows
 from lib.registration.checks.light import check_light
@@ -135,7 +137,49 @@ def test_footprints_in_nodata_only(trial, engine):
     west, south, east, north = one.total_bounds
     hidden = (image.x > west - 70) & (image.x < east + 70) & (image.y > south - 70) & (image.y < north + 70)
     kept = xr.where(hidden, np.nan, image).transpose("y", "x").rio.write_crs(image.rio.crs)
-    refused(RegistrationError, trial, "no footprint lies in the image", buildings=one, sar=kept, engine=engine)
+    refused(
+        RegistrationError,
+        trial,
+        "no valid pixel at the footprints",
+        "at most 0%",
+        buildings=one,
+        sar=kept,
+        engine=engine,
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_comb_of_nodata_is_called_by_its_name(trial, engine):
+    image = trial.image.copy()
+    image[:, ::2] = np.nan
+    refused(RegistrationError, trial, "no valid pixel at the footprints", "% valid", sar=image, engine=engine)
+
+
+@pytest.mark.parametrize("engine", ["field", "range"])
+@pytest.mark.parametrize("value", [-np.inf, np.inf])
+def test_infinite_decibels_are_nodata(trial, engine, value):
+    rim, gap = trial.image.copy(), trial.image.copy()
+    rim[:, :20], gap[:, :20] = value, np.nan
+    before = rim.copy()
+    table = register_footprints(trial.footprints, rim, trial.look, engine=engine)
+    assert table["shift_m"].equals(register_footprints(trial.footprints, gap, trial.look, engine=engine)["shift_m"])
+    assert rim.identical(before), "the caller's image stays as it was"
+
+
+def test_images_are_copied_only_where_something_is_infinite(trial, file):
+    assert np.shares_memory(open_image(trial.image).values, trial.image.values)
+    pixels = np.array([[1.0, -np.inf]])
+    own = without_infinities(xr.DataArray(pixels, dims=("y", "x")), own=True)
+    assert np.shares_memory(own.values, pixels)
+    pixels = np.array([[1.0, -np.inf]])
+    pixels.flags.writeable = False
+    assert np.isnan(without_infinities(xr.DataArray(pixels, dims=("y", "x")), own=True).values[0, 1])
+
+
+def test_images_in_parts_are_brought_into_memory(trial):
+    image = open_image(trial.image.chunk({"y": 100}))
+    assert image.chunks is None
+    np.testing.assert_array_equal(image, trial.image)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -175,7 +219,89 @@ def test_what_is_no_image_of_decibels_is_refused(trial):
     refused(RasterError, trial, "sar: not an image", "ndarray", "read_sar", sar=trial.image.to_numpy())
     refused(RasterError, trial, "sar: not of dims (y, x)", sar=trial.image.expand_dims("band"))
     refused(RasterError, trial, "sar: not decibels", "uint16", sar=trial.image.fillna(0).clip(0).astype("uint16"))
-    refused(RasterError, trial, "not north-up", sar=trial.image[::-1])
+    upside, mirrored = trial.image[::-1], trial.image[:, ::-1]
+    refused(RasterError, trial, "sar: not north-up", '.sortby("y", ascending=False)', sar=upside)
+    refused(RasterError, trial, "sar: not north-up", '.sortby("x")', sar=mirrored)
+    again = open_image(upside.sortby("y", ascending=False))
+    np.testing.assert_array_equal(again, trial.image)
+
+
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_uneven_and_rounded_coordinates_are_refused(trial, name):
+    uneven = trial.image[name].to_numpy().copy()
+    uneven[100:] += np.sign(uneven[1] - uneven[0]) * 5.0
+    refused(
+        RasterError, trial, f"sar: {name} is not evenly spaced", "interp", sar=trial.image.assign_coords({name: uneven})
+    )
+    missing = trial.image[name].to_numpy().copy()
+    missing[50] = np.nan
+    refused(RasterError, trial, "not evenly spaced", sar=trial.image.assign_coords({name: missing}))
+
+
+def test_single_precision_northings_are_refused(trial):
+    """They count in steps of 0.25 to 0.5 m at 4,000 km."""
+    rounded = trial.image["y"].to_numpy().astype(np.float32)
+    refused(RasterError, trial, "y is not evenly spaced", "double precision", sar=trial.image.assign_coords(y=rounded))
+
+
+# What are decibels.
+
+
+def linear(image, power):
+    return (10 ** (image / power)).astype("float32").rio.write_crs(image.rio.crs)
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize(("name", "power"), [("intensity", 10), ("amplitude", 20)])
+def test_power_and_amplitude_are_refused_whatever_the_attributes_say(scene, name, power):
+    trial = make_trial(scene, 50, extent_m=200, n_buildings=60)
+    image = linear(trial.image, power)
+    for units in ({"units": "dB"}, {}):
+        given = image.copy()
+        given.attrs = units
+        refused(RasterError, trial, "sar", "decibels", "10 * np.log10", sar=given)
+    zeros = image.copy()
+    zeros[: zeros.shape[0] * 2 // 3] = 0.0
+    refused(RasterError, trial, "sar", "decibels", sar=zeros)
+
+
+def test_units_that_say_something_else_are_refused(trial):
+    for units in ("m", "amplitude", "1", 1):
+        refused(RasterError, trial, "units are not decibels", str(units), sar=trial.image.assign_attrs(units=units))
+    for units in ("db", "Decibels", "", None):
+        assert open_image(trial.image.assign_attrs(units=units)).shape == trial.image.shape
+
+
+def test_numbers_that_no_decibels_can_be_are_refused(trial):
+    bare = trial.image.drop_attrs()
+    refused(RasterError, trial, "no decibels of a SAR image are so high", sar=bare + 200.0)
+    low = bare.copy()
+    low[:5] = -9999.0
+    refused(RasterError, trial, "no decibels are so low", "-9999", "image.where", sar=low)
+
+
+@pytest.mark.parametrize("scene", SCENES)
+@pytest.mark.parametrize("gain_db", [0.0, 12.0, 30.0, 60.0])
+def test_decibels_of_any_gain_are_taken_as_they_are(scene, gain_db):
+    """An amplitude of 8 or 16 bits, without calibration, has none below zero."""
+    trial = make_trial(scene, 50, extent_m=200, n_buildings=60)
+    bare = (trial.image + gain_db).drop_attrs().rio.write_crs(trial.image.rio.crs)
+    assert open_image(bare).equals(bare)
+    stored = np.round(10 ** (bare / 20)).clip(0, 65535)
+    logged = (20 * np.log10(stored.where(stored > 0))).assign_attrs(units="dB")
+    assert open_image(logged).shape == bare.shape
+
+
+def test_a_sample_of_nodata_does_not_speak_for_the_image():
+    """Valid pixels in a strip between the rows and columns that are looked at first."""
+    values = np.full((4200, 4200), np.nan, np.float32)
+    values[1:4000:2, 1:4000:2] = -10.0
+    values[2001:2101:2, 2001:2101:2] = 20.0
+    assert valid_sample(values).size == pytest.approx(2000**2 / 4, rel=0.1)
+    image = xr.DataArray(values, coords={"y": -np.arange(4200.0), "x": np.arange(4200.0)}, dims=("y", "x"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_light(np.array([[2010.0, -2090.0, 2090.0, -2010.0]]), image)
 
 
 def test_a_path_is_read(trial, file):
@@ -260,6 +386,36 @@ def test_geometry_under_another_name(trial):
     table = register_footprints(trial.footprints.rename_geometry("outline"), trial.image, trial.look, engine="range")
     assert table.geometry.name == "outline"
     assert (table["status"] == "ok").any()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_box_around_the_town_is_no_building(trial, engine):
+    x, y = trial.footprints.geometry[3].centroid.coords[0]
+    giants = [None, shapely.box(x - 2e4, y - 2e4, x + 2e4, y + 2e4), shapely.box(x - 1001, y, x + 1001, y + 5)]
+    buildings = with_shapes(trial, giants)
+    started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    table = register_footprints(buildings, trial.image, trial.look, engine=engine)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - started < 1e6, "less than 1 GB more"
+    assert table["status"][:3].tolist() == ["no geometry", "larger than 2 km", "larger than 2 km"]
+    assert table["building_id"].equals(buildings["building_id"])
+    used, skipped = usable_rows(buildings, trial.image)
+    assert skipped["row"].tolist() == [0, 1, 2]
+    assert used["building_id"].tolist() == buildings["building_id"][3:].tolist()
+    alone = buildings[1:2]
+    refused(
+        BuildingsError, trial, "no footprint can be used", "{'larger than 2 km': 1}", buildings=alone, engine=engine
+    )
+
+
+def test_coordinates_that_are_not_finite_have_their_own_reason(trial):
+    x, y = trial.footprints.geometry[0].centroid.coords[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        shapes = [shapely.Polygon([(x, y), (x + 9, bad), (x + 9, y + 9)]) for bad in (np.nan, np.inf)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        _, skipped = usable_rows(with_shapes(trial, shapes), trial.image)
+    assert skipped["reason"].tolist() == ["coordinates not finite"] * 2
 
 
 def test_used_and_skipped_make_up_the_table(trial):

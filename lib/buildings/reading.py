@@ -251,7 +251,10 @@ def _as_class(values: pd.Series) -> NDArray[Any]:
 
 def _geometry_reasons(geometry: gpd.GeoSeries) -> pd.Series:
     """Find the first reason why a geometry is not usable, or an empty string."""
-    finite = np.isfinite(geometry.bounds).all(axis=1) | geometry.isna() | geometry.is_empty
+    # Bounds pass single coordinates that are NaN by.
+    points, owner = shapely.get_coordinates(geometry.array, return_index=True)
+    finite = np.ones(len(geometry), dtype=bool)
+    finite[owner[~np.isfinite(points).all(axis=1)]] = False
     # GEOS stops at coordinates that are not finite, so those shapes take no part in what follows.
     solid = geometry.where(finite, shapely.Polygon())
     rules = {

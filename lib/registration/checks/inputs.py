@@ -17,11 +17,14 @@ from lib.buildings.metres import projected_in_metres
 from lib.errors import BuildingsError, CompanionWarning, CRSError, LookError, RasterError, RegistrationError
 from lib.radar.look import Look
 from lib.rasters import read_sar
+from lib.registration.checks.decibels import check_range, check_units, without_infinities
 from lib.registration.checks.heights import height_conflict
-from lib.registration.checks.light import check_light
+from lib.registration.checks.light import check_light, check_pixels
 from lib.registration.range_search.distance_map import Grid
 
 _WHERE = "register_footprints"
+# No building is so wide; a box around a whole town, drawn as one footprint, would take memory as its square.
+LARGEST_M = 2000.0
 
 
 def open_image(sar: xr.DataArray | str | Path) -> xr.DataArray:
@@ -35,12 +38,13 @@ def open_image(sar: xr.DataArray | str | Path) -> xr.DataArray:
     Returns
     -------
     DataArray, dims (y, x)
+        In memory; every pixel is finite or NaN. What was given is not changed, and copied only if it must be.
 
     Raises
     ------
     RasterError
-        If the file is missing, truncated or of unknown units; if the array is not two-dimensional, not north-up, or
-        holds numbers as stored instead of decibels.
+        If the file is missing, truncated or of unknown units; if the array is not two-dimensional, not north-up, not
+        evenly spaced, or holds numbers as stored, powers or amplitudes instead of decibels.
 
     Examples
     --------
@@ -48,6 +52,7 @@ def open_image(sar: xr.DataArray | str | Path) -> xr.DataArray:
     Traceback (most recent call last):
     lib.errors.RasterError: raster: no such file (got 'nowhere.tif'). Fix: check the path.
     """
+    own = isinstance(sar, str | Path)
     image = read_sar(sar) if isinstance(sar, str | Path) else sar
     fix = "read the file with lib.rasters.read_sar, which gives decibels with dims (y, x)"
     if not isinstance(image, xr.DataArray):
@@ -57,6 +62,10 @@ def open_image(sar: xr.DataArray | str | Path) -> xr.DataArray:
     if image.dtype.kind != "f":
         raise RasterError("not decibels", where=f"{_WHERE}, sar", value=str(image.dtype), fix=fix)
     Grid.of(image)
+    said = check_units(image)
+    image = without_infinities(image if image.chunks is None else image.compute(), own=own)
+    if not own:
+        check_range(image, said=said)
     return image
 
 
@@ -182,18 +191,19 @@ def usable_rows(buildings: gpd.GeoDataFrame, image: xr.DataArray) -> tuple[gpd.G
         ``building_id`` and single valid polygons, in the CRS of the image.
     skipped : DataFrame
         ``row``, ``building_id`` and ``reason`` of every other row. A footprint of several parts is skipped as
-        "several parts", for each part may need its own shift: split it into rows with ``explode``.
+        "several parts", for each part may need its own shift: split it into rows with ``explode``; one wider than
+        2 km in easting or northing as "larger than 2 km".
 
     Raises
     ------
     BuildingsError
         If no row can be used.
     RegistrationError
-        If no footprint meets the image, or nothing around them is bright.
+        If no footprint meets the image, no valid pixel lies at them, or nothing around them is bright.
     """
     ids, shapes = buildings["building_id"].astype(str).to_numpy(dtype=object), buildings.geometry.to_numpy()
     plain = gpd.GeoDataFrame({"building_id": ids}, geometry=shapes, crs=_horizontal(image.rio.crs))
-    used, skipped = sort_buildings(plain)
+    used, skipped = _without_giants(*sort_buildings(plain))
     if not len(used):
         counts = skipped["reason"].value_counts().to_dict()
         fix = "mend the geometry, for example with make_valid or explode"
@@ -206,5 +216,19 @@ def usable_rows(buildings: gpd.GeoDataFrame, image: xr.DataArray) -> tuple[gpd.G
         given = {"buildings": around, "sar": [round(side) for side in box]}
         fix = "give an image of the same place, and check both CRS"
         raise RegistrationError("no footprint lies in the image", where=f"{_WHERE}, buildings", value=given, fix=fix)
+    check_pixels(bounds[inside], image)
     check_light(bounds[inside], image)
     return used[["building_id", "geometry"]], skipped
+
+
+def _without_giants(used: gpd.GeoDataFrame, skipped: pd.DataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
+    bounds = shapely.bounds(used.geometry.to_numpy())
+    giant = (bounds[:, 2:] - bounds[:, :2] > LARGEST_M).any(axis=1)
+    if not giant.any():
+        return used, skipped
+    # Rows that were used are those that were not skipped, in their order.
+    row = np.setdiff1d(np.arange(len(used) + len(skipped)), skipped["row"])[giant]
+    reason = f"larger than {LARGEST_M / 1000:g} km"
+    more = pd.DataFrame({"row": row, "building_id": used.loc[giant, "building_id"].to_numpy(), "reason": reason})
+    every = pd.concat([skipped, more]) if len(skipped) else more
+    return used[~giant].reset_index(drop=True), every.sort_values("row", ignore_index=True)

@@ -14,6 +14,9 @@ from scipy import ndimage
 from lib.errors import ParameterError, RasterError
 
 OVERLAP_PX = 64
+# Pixels may lie so far, in pixels, from where even steps put them.
+_UNEVEN_PX = 0.1
+_WHERE = "register_footprints, sar"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Grid:
         Raises
         ------
         RasterError
-            If the image is smaller, or not north-up.
+            If the image is smaller, not north-up, or not evenly spaced.
 
         Examples
         --------
@@ -59,13 +62,18 @@ class Grid:
         >>> Grid.of(image).pixel_m
         (1.0, 2.0)
         """
-        fix = "give a north-up image of two dimensions"
         if image.ndim != 2 or min(image.shape) < 2:
-            raise RasterError("too small for a grid", where="Grid.of, image", value=image.shape, fix=fix)
+            fix = "give an image of two dimensions"
+            raise RasterError("too small for a grid", where=_WHERE, value=image.shape, fix=fix)
         x, y = image["x"].to_numpy(), image["y"].to_numpy()
         width, height = float(x[-1] - x[0]) / (len(x) - 1), float(y[0] - y[-1]) / (len(y) - 1)
-        if not (width > 0 and height > 0):
-            raise RasterError("not north-up", where="Grid.of, image", value=(width, -height), fix=fix)
+        for name, size, mend in (("y", height, '.sortby("y", ascending=False)'), ("x", width, '.sortby("x")')):
+            if not size > 0:
+                fix = f"turn it with sar{mend}"
+                raise RasterError(
+                    f"not north-up: {name} runs the wrong way", where=_WHERE, value=(width, -height), fix=fix
+                )
+            _check_even(image[name].to_numpy(), name, size)
         return cls(float(x[0]), float(y[0]), (width, height), (len(y), len(x)))
 
     def place(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -83,6 +91,14 @@ class Grid:
         """
         col, row = (points[:, 0] - self.west_m) / self.pixel_m[0], (self.north_m - points[:, 1]) / self.pixel_m[1]
         return np.column_stack([row, col])
+
+
+def _check_even(centres: NDArray[Any], name: str, pixel_m: float) -> None:
+    apart = np.abs(centres - np.linspace(centres[0], centres[-1], len(centres))) / pixel_m
+    if not apart.max() <= _UNEVEN_PX:
+        fix = f"give coordinates in double precision, or resample: sar.interp({name}=np.linspace(...))"
+        what, value = f"{name} is not evenly spaced", f"up to {apart.max():.2g} pixels off"
+        raise RasterError(what, where=_WHERE, value=value, fix=fix)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def register_by_range(
     Raises
     ------
     RegistrationError
-        If the image holds no wall segment, or meets no footprint.
+        If the image holds no wall segment, or no valid pixel at the footprints.
     RasterError
         If the image holds no data, or is not north-up.
 
@@ -136,8 +136,9 @@ def register_by_range(
     walls = near_range_points(shapes, look, spacing_m=chosen.spacing_m, within_deg=chosen.within_deg)
     support = _points_in_image(walls, segmentation)
     if not support.any():
-        fix = "give an image of the same place, and check both CRS"
-        raise RegistrationError("no footprint lies in the image", where="buildings", value=len(buildings), fix=fix)
+        fix = "give an image of the same place with data where the buildings are, and check both CRS"
+        where = "register_footprints, sar"
+        raise RegistrationError("no valid pixel at the footprints", where=where, value=len(buildings), fix=fix)
     bright = double_bounce_points(wall_segments(segmentation, chosen.walls), look, chosen.walls.clear_m)
     curves = range_curves(
         walls, bright, segmentation, look, chosen.shifts_m, truncation_m=chosen.truncation_m, tile_px=chosen.tile_px
