@@ -59,6 +59,7 @@ def judged(methods=("mapped", "paper"), scenes=("normal", "steps"), n=40):
             error[0] = np.nan
             columns = {"easting": rng.uniform(0, 300, n), "northing": rng.uniform(0, 300, n), "true_m": true}
             columns |= {"shift_m": true + error, "error_m": error, "confidence": rng.uniform(0.5, 1, n)}
+            columns |= {"residual_m": rng.exponential(1, n), "support": rng.integers(0, 9, n)}
             parts.append(pd.DataFrame(columns).assign(scene=name, method=method, seed=1))
     return pd.concat(parts, ignore_index=True)
 
@@ -131,6 +132,10 @@ def test_a_frame_of_the_slider_shows_the_shift_on_the_curve(here, view):
     assert dot.tolist() == [4.0, -4.0]
     moved = shapely.get_coordinates(here.footprints.geometry[group[0]]) + 4.0 * np.array(here.look.ground_range)
     assert np.isin(image.lines[1].get_xydata().round(6), (moved - view[:2]).round(6)).all()
+    figure.canvas.draw()
+    note = image.texts[-1] if image.texts[-1].get_text() == "simulated" else image.texts[-2]
+    assert notes(figure).count("simulated") == 1
+    assert note.get_window_extent().x1 < 0.98 * figure.bbox.x1
     many = plot.slide(here, view, group, curves, shift_m=4.0, buildings=5)
     assert len(many.axes[0].lines) > len(image.lines)
 
@@ -154,7 +159,8 @@ def test_four_steps_from_image_to_points(here, steps, view, simulated):
 
 
 def test_clear_and_unclear_centres_say_what_becomes_of_them(steps):
-    figure = plot.clear_centres(steps.subareas, simulated=True)
+    figure = plot.clear_centres({"here": steps.subareas}, ["here"])
+    assert notes(figure) == ["simulated"] * len(figure.axes)
     for ax in figure.axes:
         assert ax.get_title().split(": ")[1] in ("moved as one", "polygon by polygon")
         colours = {tuple(bar.get_facecolor()) for bar in ax.patches}
@@ -163,7 +169,22 @@ def test_clear_and_unclear_centres_say_what_becomes_of_them(steps):
         assert len(blue) <= 3
         share = float(ax.get_title().split(" %")[0])
         assert sum(bar.get_height() for bar in blue) == pytest.approx(share, abs=0.6)
-    assert not notes(plot.clear_centres(steps.subareas, simulated=False))
+    assert not notes(plot.clear_centres({"here": steps.subareas}, []))
+
+
+def test_the_least_clear_centre_is_chosen_from_all_scenes(steps):
+    lowest = np.where(np.arange(len(steps.subareas.share)) == 0, 0.01, steps.subareas.share)
+    count = np.where(np.arange(len(lowest)) == 0, steps.subareas.count.max(), steps.subareas.count)
+    clear = np.where(np.arange(len(lowest)) == 0, False, steps.subareas.clear)
+    other = replace(steps.subareas, share=lowest, count=count, clear=clear)
+    figure = plot.clear_centres({"here": steps.subareas, "other": other}, ["other"])
+    first, second = figure.axes
+    assert second.get_title() == "1 % in three bins: polygon by polygon"
+    assert second.get_xlabel().endswith("other")
+    assert [text.get_text() for text in second.texts] == ["simulated"]
+    assert float(first.get_title().split(" %")[0]) == pytest.approx(
+        100 * np.max([*lowest, *steps.subareas.share]), abs=1
+    )
 
 
 def test_found_over_true_shows_who_was_placed():
@@ -253,16 +274,20 @@ def test_dropping_by_truth_is_never_worse_than_by_confidence():
     rows = judged(scenes=("rough",), methods=("field",), n=300)
     rows = rows[rows["error_m"].notna()]
     ax = plot.errors_by_rank(rows).axes[0]
-    ours, best = (np.asarray(line.get_ydata()) for line in ax.lines[:2])
+    ours, best, plain = (np.asarray(line.get_ydata()) for line in ax.lines[:3])
     assert (best <= ours + 1e-12).all()
+    assert (best <= plain + 1e-12).all()
+    assert ax.lines[3].get_ydata()[0] == pytest.approx(ours[0] / 2)
     assert ours[0] == pytest.approx(rows["error_m"].abs().quantile(0.95))
 
 
 def test_rings_mark_what_is_wrong():
     rows = judged(methods=("field",))
-    figure = plot.error_maps(rows, {"normal": "one", "steps": "two"})
+    figure = plot.error_maps(rows, ["normal", "steps"])
     for ax, name in zip(figure.axes[:2], ("normal", "steps"), strict=True):
         part = rows[(rows["scene"] == name) & rows["error_m"].notna()]
         assert len(ax.collections[0].get_offsets()) == len(part)
-        assert len(ax.collections[1].get_offsets()) == (part["error_m"].abs() > 2).sum()
+        wrong = (part["error_m"].abs() > 2).sum()
+        assert len(ax.collections[1].get_offsets()) == wrong
+        assert ax.get_title() == f"{name}: {wrong} of {len(part)}"
     assert notes(figure).count("simulated") == 2

@@ -17,9 +17,9 @@ from lib.city.trials import DATA_SCENES, SCENES, make_trial
 from lib.errors import CompanionWarning, FetchError, ParameterError, RasterError, RegistrationError
 from lib.radar.look import Look
 from lib.registration import register_footprints
-from lib.registration.judging import accuracy, scene, walkthrough
+from lib.registration.judging import accuracy, fallen, scene, village, walkthrough
 from lib.registration.judging.neighbours import around, difference_by_scene, difference_over_distance
-from lib.registration.judging.reliability import SURE_M, least_sure, reliability
+from lib.registration.judging.reliability import SURE_M, least_sure, p95_left, reliability, spread_and_support
 from lib.registration.paper.engine import register_as_paper
 from lib.registration.review.files import read_review, registration_review
 
@@ -130,6 +130,7 @@ def test_errors_are_found_minus_true(trial):
     assert judged["building_id"].tolist() == trial.footprints["building_id"].tolist()
     assert judged["damaged"].tolist() == trial.damaged.tolist()
     assert (judged["confidence"] == 0.5).all()
+    assert judged[["residual_m", "support"]].isna().all(axis=None)
 
 
 def test_a_method_is_given_no_truth(trial):
@@ -186,8 +187,27 @@ def test_the_four_looks_point_four_ways():
     assert judged["look"].drop_duplicates().tolist() == list(looks)
 
 
-def test_the_methods_are_the_three_engines_and_doing_nothing():
-    assert list(accuracy.METHODS) == ["mapped", "paper", "range", "field"]
+def test_the_methods_are_the_three_engines_the_letter_in_both_variants_and_doing_nothing():
+    assert list(accuracy.METHODS) == ["mapped", "paper", "paper, global step", "range", "field"]
+
+
+def test_the_global_step_brings_a_scene_home_that_is_too_far_for_single_steps():
+    far = make_trial("far", 45, extent_m=200, n_buildings=60)
+    plain, whole = (accuracy.judge(far, accuracy.METHODS[name]) for name in ("paper", "paper, global step"))
+    assert whole["residual_m"].notna().any()
+    assert whole["error_m"].abs().median() < plain["error_m"].abs().median()
+
+
+def test_the_worst_scenes_come_first_and_equals_in_their_order():
+    error = {"calm": [0.1, 2.5], "rough": [3.0, -4.0], "late": [2.1, np.nan]}
+    judged = pd.DataFrame([{"scene": name, "error_m": value} for name, both in error.items() for value in both])
+    assert accuracy.most_wrong(judged, 3) == ["rough", "calm", "late"]
+    assert accuracy.most_wrong(judged, 1) == ["rough"]
+
+
+def test_a_published_number_stands_beside_every_row():
+    table = accuracy.summarise(pd.DataFrame({"scene": ["a", "b"], "method": "c", "error_m": [0.1, 0.2]}))
+    assert accuracy.in_short(table, **{"Berlin std": accuracy.BERLIN_STD_M})["Berlin std"].tolist() == [1.12, 1.12]
 
 
 def test_a_scene_whose_file_is_nowhere_is_left_out_with_a_warning(monkeypatch):
@@ -233,6 +253,90 @@ def test_the_least_sure_are_so_many_and_none_is_surer_than_the_rest(confidence, 
     values = np.array(confidence)
     assert marked.sum() == round(share * len(values))
     assert max(values[marked], default=0) <= min(values[~marked], default=1)
+
+
+def test_what_is_left_is_least_where_the_truth_orders():
+    rng = np.random.default_rng(1)
+    table = pd.DataFrame({"error_m": rng.normal(0, 1, 400)})
+    size = table["error_m"].abs()
+    assert p95_left(table, rng.random(400), 0.0) == size.quantile(0.95)
+    assert p95_left(table, -size, 0.2) < p95_left(table, rng.random(400), 0.2) < p95_left(table, size, 0.2)
+
+
+def test_disagreeing_neighbours_and_little_support_cost_trust():
+    places = {"easting": np.repeat([0.0, 500.0], 10) + np.arange(20), "northing": 0.0}
+    table = pd.DataFrame(places | {"residual_m": np.repeat([0.2, 3.0], 10), "support": np.tile([20, 5], 10)})
+    trust = spread_and_support(table)
+    calm, wild = trust[:10], trust[10:]
+    assert calm[::2].min() > wild[::2].max()
+    assert (calm[::2] > calm[1::2]).all()
+    # One building without neighbours in its scene, and what was not placed at all.
+    lone = pd.concat([table.assign(scene="a"), table[:1].assign(scene="b", residual_m=np.nan, support=np.nan)])
+    assert spread_and_support(lone.reset_index(drop=True))[-1] == min(spread_and_support(lone.reset_index(drop=True)))
+
+
+def test_scenes_do_not_borrow_from_each_other():
+    one = pd.DataFrame({"easting": np.arange(10.0), "northing": 0.0, "residual_m": 0.5, "support": 3, "seed": 1})
+    two = one.assign(residual_m=2.0, seed=2)
+    trust = spread_and_support(pd.concat([one, two], ignore_index=True))
+    assert trust[:10].min() > trust[10:].max()
+
+
+# Fallen buildings.
+
+
+def test_fallen_and_standing_are_counted_apart():
+    judged = pd.DataFrame({"error_m": [0.5, 3.0, np.nan, 0.2, 0.4], "damaged": [True, True, True, False, False]})
+    table = fallen.by_damage(judged)
+    assert table.loc["fallen", ["buildings", "right"]].tolist() == [3, 1]
+    assert table.loc["fallen", "right_percent"] == pytest.approx(100 / 3)
+    assert table["median_m"].tolist() == [1.75, pytest.approx(0.3)]
+    assert np.isnan(fallen.by_damage(judged[3:]).loc["fallen", "right_percent"])
+
+
+def test_a_number_that_knows_nothing_lies_within_chance_and_one_that_knows_does_not():
+    rng = np.random.default_rng(2)
+    down = rng.random(3000) < 0.05
+    auc, by_chance = fallen.tells_apart(rng.normal(size=3000), down)
+    assert abs(auc - 0.5) < 1.5 * by_chance
+    told = np.where(rng.random(3000) < 0.1, np.nan, rng.normal(size=3000) + 1.0 * down)
+    # Two normal distributions one standard deviation apart.
+    assert fallen.tells_apart(told, down)[0] == pytest.approx(0.76, abs=0.06)
+    assert fallen.tells_apart([1.0, 1.0], [True, False])[0] == 0.5
+    assert np.isnan(fallen.tells_apart([1.0, 2.0], [False, False])).all()
+
+
+def test_chance_is_as_wide_as_it_is_said():
+    rng = np.random.default_rng(3)
+    down = np.arange(200) < 10
+    found = [fallen.tells_apart(rng.random(200), down) for _ in range(400)]
+    assert np.mean([abs(auc - 0.5) < by_chance for auc, by_chance in found]) == pytest.approx(0.95, abs=0.03)
+
+
+# Villages.
+
+
+def test_a_village_is_judged_by_its_first_house_and_sees_no_other(trial):
+    seen = []
+
+    def spy(footprints, image, look):
+        seen.append(footprints["building_id"].tolist())
+        return pd.DataFrame({"shift_m": np.full(len(footprints), 5.0), "status": "ok", "confidence": 0.9})
+
+    table = village.judge_villages(trial, spy, houses=(1, 3), count=6)
+    assert [len(names) for names in seen] == [1] * 6 + [3] * 6
+    assert table["building_id"].tolist() == [names[0] for names in seen]
+    assert table["building_id"][:6].tolist() == table["building_id"][6:].tolist()
+    true = dict(zip(trial.footprints["building_id"], trial.shift_m, strict=True))
+    assert table["error_m"].tolist() == [5.0 - true[name] for name in table["building_id"]]
+    assert village.judge_villages(trial, spy, houses=(1,), count=6, jobs=2)["houses"].tolist() == [1] * 6
+
+
+def test_a_village_states_and_finds():
+    error = [0.5, 1.5, np.nan, 0.1]
+    rows = pd.DataFrame({"houses": 1, "error_m": error, "confidence": [0.9, 0.7, np.nan, 0.8]})
+    row = village.stated_and_found(rows).loc[1]
+    assert row.tolist() == [4, 3, 75, 50, pytest.approx(80)]
 
 
 # Neighbours.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -74,13 +74,15 @@ def draw_segments(ax: Axes, segments: xr.DataArray, view: View) -> Axes:
     return _cover(ax, segments.where(segments > 0), view, cmap=ListedColormap([PUBLISHED]), alpha=0.55)
 
 
-def clear_centres(subareas: Subareas, *, simulated: bool) -> Figure:
+def clear_centres(scenes: Mapping[str, Subareas], simulated: Collection[str]) -> Figure:
     """Show the distances of the squares with the clearest and the least clear centre.
 
     Parameters
     ----------
-    subareas : Subareas
-    simulated : bool
+    scenes : mapping of str to Subareas
+        By a name that goes on the axes; the squares are chosen from all of them.
+    simulated : collection of str
+        Names of those that are simulated.
 
     Returns
     -------
@@ -88,21 +90,21 @@ def clear_centres(subareas: Subareas, *, simulated: bool) -> Figure:
         The three bins that are judged are filled.
     """
     # Squares with few points say little about the shape of a distribution.
-    many = subareas.count >= np.median(subareas.count)
-    share = np.where(many, subareas.share, np.nan)
-    shown = list(dict.fromkeys([int(np.nanargmax(share)), int(np.nanargmin(share))]))
+    many = {name: subareas.count >= np.median(subareas.count) for name, subareas in scenes.items()}
+    squares = [(float(scenes[name].share[k]), name, int(k)) for name in scenes for k in np.flatnonzero(many[name])]
+    shown = list(dict.fromkeys([max(squares), min(squares)]))
     fig, axes = plt.subplots(1, len(shown), figsize=(3.4 * len(shown), 3.2), sharey=True, squeeze=False)
-    bin_m = float(np.diff(subareas.edges_m[:2])[0])
-    for ax, k in zip(axes.flat, shown, strict=True):
-        left = subareas.edges_m[:-1]
+    for ax, (_, name, k) in zip(axes.flat, shown, strict=True):
+        subareas = scenes[name]
+        left, bin_m = subareas.edges_m[:-1], float(np.diff(subareas.edges_m[:2])[0])
         percent = 100 * subareas.histogram[k] / subareas.count[k]
         three = np.convolve(subareas.histogram[k], [1, 1, 1], mode="same")
         inside = np.abs(np.arange(len(left)) - three.argmax()) <= 1
         ax.bar(left, percent, bin_m, align="edge", color=np.where(inside, OURS, "#C9D2DA"), lw=0)
         fate = "moved as one" if subareas.clear[k] else "polygon by polygon"
         ax.set_title(f"{100 * subareas.share[k]:.0f} % in three bins: {fate}", fontsize=9)
-        ax.set_xlabel("nearest distance (m)")
-        if simulated:
+        ax.set_xlabel(f"nearest distance (m), {name}")
+        if name in simulated:
             note_above(ax)
     axes[0, 0].set_ylabel("points (%)")
     return shown_once(fig)
@@ -121,9 +123,8 @@ def found_over_true(judged: pd.DataFrame, methods: Sequence[str]) -> Figure:
     -------
     Figure
     """
-    fig, axes = plt.subplots(
-        1, len(methods), figsize=(2.15 * len(methods), 3.2), sharex=True, sharey=True, squeeze=False
-    )
+    wide = (2.15 if len(methods) < 4 else 1.9) * len(methods)
+    fig, axes = plt.subplots(1, len(methods), figsize=(wide, 3.2), sharex=True, sharey=True, squeeze=False)
     placed = judged[judged["shift_m"].notna() & judged["method"].isin(methods)]
     low, high = placed["true_m"].min() - 2, placed["true_m"].max() + 2
     for ax, method in zip(axes.flat, methods, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,10 +14,12 @@ from lib.plots.registration.letter import note_above
 from lib.plots.registration.search import room_for_bar
 from lib.plots.style import BEFORE, INK, INTACT, OURS, PUBLISHED, TRUTH, shown_once, simulated_note
 from lib.registration.judging.accuracy import RIGHT_M
+from lib.registration.judging.reliability import p95_left, spread_and_support
 
 # Of methods, in the order of the book: colour and marker.
 LOOKS: Mapping[str, tuple[str, str]] = {
-    "mapped": (BEFORE, "x"), "paper": (PUBLISHED, "s"), "range": (INTACT, "^"), "field": (OURS, "o"),
+    "mapped": (BEFORE, "x"), "paper": (PUBLISHED, "s"), "paper, global step": (PUBLISHED, "v"),
+    "range": (INTACT, "^"), "field": (OURS, "o"),
 }  # fmt: skip
 
 
@@ -85,24 +87,25 @@ def errors_by_rank(judged: pd.DataFrame) -> Figure:
     Parameters
     ----------
     judged : DataFrame
-        With ``confidence`` and ``error_m``, of one method.
+        With ``confidence``, ``error_m`` and what ``spread_and_support`` needs, of one method.
 
     Returns
     -------
     Figure
-        Beside it what dropping the truly worst would leave.
+        Beside it what dropping the truly worst would leave, and thin what spread and support achieve.
     """
     known = judged[judged["confidence"].notna()]
-    size = known["error_m"].abs().to_numpy()
-    orders = {
-        "least sure first": (np.argsort(known["confidence"].to_numpy(), kind="stable"), OURS, "-"),
-        "worst first (needs the truth)": (np.argsort(-size, kind="stable"), TRUTH, "--"),
+    orders: dict[str, tuple[Any, dict[str, Any]]] = {
+        "least sure first": (known["confidence"], {"color": OURS}),
+        "worst first (needs the truth)": (-known["error_m"].abs(), {"color": TRUTH, "ls": "--"}),
+        "by local spread and support": (spread_and_support(known), {"color": INTACT, "lw": 1.0}),
     }
     fig, ax = plt.subplots(figsize=(6.0, 3.6))
     percents = np.arange(0, 51, 2)
-    for name, (order, colour, dash) in orders.items():
-        kept = [size[order[round(share / 100 * len(order)) :]] for share in percents]
-        ax.plot(percents, [np.quantile(part, 0.95) for part in kept], color=colour, ls=dash, label=name)
+    for name, (trust, style) in orders.items():
+        ax.plot(percents, [p95_left(known, trust, share / 100) for share in percents], label=name, **style)
+    half = p95_left(known, known["confidence"], 0.0) / 2
+    ax.axhline(half, color=INTACT, lw=0.8, ls=":")
     ax.axvline(20, color=INTACT, lw=0.8, ls=":")
     ax.set(xlabel="buildings dropped (%)", ylabel="95th percentile (m)", ylim=(0, None), xlim=(0, 50))
     ax.legend(fontsize=9, loc="lower left")
@@ -110,30 +113,29 @@ def errors_by_rank(judged: pd.DataFrame) -> Figure:
     return shown_once(fig)
 
 
-def error_maps(judged: pd.DataFrame, scenes: Mapping[str, str]) -> Figure:
+def error_maps(judged: pd.DataFrame, scenes: Sequence[str]) -> Figure:
     """Show where errors are: every building by its error, scene by scene.
 
     Parameters
     ----------
     judged : DataFrame
         Of one method, one seed.
-    scenes : mapping of str to str
-        Titles by scene.
+    scenes : sequence of str
 
     Returns
     -------
     Figure
-        Rings mark buildings that are wrong by more than 2 m.
+        Rings mark buildings that are wrong by more than 2 m; titles count them.
     """
     fig, axes = plt.subplots(1, len(scenes), figsize=(3.6 * len(scenes), 4.1), squeeze=False)
-    for ax, (scene, title) in zip(axes.flat, scenes.items(), strict=True):
+    for ax, scene in zip(axes.flat, scenes, strict=True):
         rows = judged[(judged["scene"] == scene) & judged["error_m"].notna()]
         places = rows[["easting", "northing"]].to_numpy()
         dots = ax.scatter(*places.T, c=rows["error_m"], s=16, cmap="RdBu", vmin=-4, vmax=4, lw=0)
         wrong = (rows["error_m"].abs() > RIGHT_M).to_numpy()
         ax.scatter(*places[wrong].T, s=42, facecolor="none", edgecolor=INK, lw=0.9)
         ax.set_facecolor("#8A949D")
-        ax.set_title(title, fontsize=10)
+        ax.set_title(f"{scene}: {wrong.sum()} of {len(rows)}", fontsize=10)
         room_for_bar(ax, places)
         simulated_note(ax)
     bar = fig.colorbar(dots, ax=axes, location="bottom", shrink=0.6, aspect=30, extend="both")

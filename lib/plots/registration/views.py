@@ -201,7 +201,9 @@ def slide(scene: Scene, view: View, group: Any, curves: Curves, shift_m: float, 
     """
     rows = np.asarray(group)[:buildings]
     east, north = (shift_m * part for part in scene.look.ground_range)
-    fig, (ax, below) = plt.subplots(2, 1, figsize=(4.6, 6.4), height_ratios=(2.3, 1))
+    fig, (ax, below) = plt.subplots(2, 1, figsize=(4.6, 6.2), height_ratios=(2.3, 1))
+    # A frame is drawn as it is, with no room added around it: nothing may touch its right edge.
+    fig.set_layout_engine("constrained", rect=(0, 0, 0.97, 1))
     draw_view(ax, scene, view)
     shapes = scene.footprints.geometry.to_numpy()[rows]
     draw_shapes(ax, [translate(shape, east, north) for shape in shapes], view, ON_SAR[OURS], lw=1.8)

@@ -17,14 +17,16 @@ from lib.city.trials import DATA_SCENES, LOOK, REAL_DEM, SCENES, Trial, make_tri
 from lib.errors import CompanionWarning, FetchError, RegistrationError
 from lib.manifest import fetch
 from lib.radar.look import Look
-from lib.registration.register import Engine, register_footprints
+from lib.registration.paper.engine import PaperParameters, register_as_paper
+from lib.registration.register import register_footprints
 
 Method = Callable[[gpd.GeoDataFrame, xr.DataArray, Look], pd.DataFrame]
 """Any function of footprints, image and look that returns one row a footprint, in their order, with ``shift_m`` and
 ``status``; ``confidence`` where it has one."""
 
-ENGINES: tuple[Engine, ...] = ("paper", "range", "field")
+OF_METHOD = ("confidence", "residual_m", "support")  # what a method may say of itself
 RIGHT_M = 2.0  # the letter's estimate of its largest error, after editing by hand
+BERLIN_STD_M = 1.12  # standard deviation after registration that Sun et al. 2020 print in their abstract
 
 
 def four_looks(incidence_deg: float) -> dict[str, Look]:
@@ -65,9 +67,30 @@ def as_mapped(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> 
     return pd.DataFrame({"shift_m": np.zeros(len(footprints)), "status": "ok"})
 
 
+def paper_globally(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> pd.DataFrame:
+    """Register as the letter does, and move the scene as a whole first, which the letter skips.
+
+    Parameters
+    ----------
+    footprints : GeoDataFrame
+    image : DataArray
+    look : Look
+
+    Returns
+    -------
+    DataFrame
+        From ``register_as_paper``.
+    """
+    return register_as_paper(footprints, image, look, PaperParameters(global_step=True))[0]
+
+
 LOOKS = {"as in the letter": LOOK}
-METHODS: dict[str, Method] = {"mapped": as_mapped} | {
-    name: partial(register_footprints, engine=name) for name in ENGINES
+METHODS: dict[str, Method] = {
+    "mapped": as_mapped,
+    "paper": partial(register_footprints, engine="paper"),
+    "paper, global step": paper_globally,
+    "range": partial(register_footprints, engine="range"),
+    "field": partial(register_footprints, engine="field"),
 }
 
 
@@ -84,8 +107,9 @@ def judge(trial: Trial, method: Method) -> pd.DataFrame:
     -------
     DataFrame
         One row a building: ``building_id``, ``easting``, ``northing``, ``true_m``, ``shift_m``, ``error_m`` (found
-        minus true, along ground range, metres; missing where not placed), ``confidence``, ``damaged``, ``status``. If the
-        method refuses the whole scene, its reason is everyone's status.
+        minus true, along ground range, metres; missing where not placed), ``confidence``, ``residual_m`` and ``support``
+        (missing where the method has none), ``damaged``, ``status``. If the method refuses the whole scene, its reason
+        is everyone's status.
 
     Examples
     --------
@@ -107,7 +131,7 @@ def judge(trial: Trial, method: Method) -> pd.DataFrame:
         "true_m": trial.shift_m,
         "shift_m": shift,
         "error_m": shift - trial.shift_m,
-        "confidence": found["confidence"].to_numpy(dtype=float) if "confidence" in found else np.nan,
+        **{name: found[name].to_numpy(dtype=float) if name in found else np.nan for name in OF_METHOD},
         "damaged": trial.damaged,
         "status": found["status"].to_numpy(),
     }
@@ -205,13 +229,33 @@ def summarise(judged: pd.DataFrame, by: Sequence[str] = ("scene", "method")) -> 
     return pd.DataFrame(rows).set_index(list(by))
 
 
-def in_short(table: pd.DataFrame) -> pd.DataFrame:
+def most_wrong(judged: pd.DataFrame, count: int = 2) -> list[str]:
+    """Name the scenes with most buildings that are wrong by more than 2 m.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        Of one method.
+    count : int
+
+    Returns
+    -------
+    list of str
+        The worst first; of equals, the one that appears first.
+    """
+    wrong = (judged["error_m"].abs() > RIGHT_M).groupby(judged["scene"], sort=False).sum()
+    return [str(name) for name in wrong.sort_values(ascending=False, kind="stable").index[:count]]
+
+
+def in_short(table: pd.DataFrame, **beside: float) -> pd.DataFrame:
     """Round a summary and shorten its headings, for a page as narrow as a phone.
 
     Parameters
     ----------
     table : DataFrame
         From ``summarise``.
+    **beside : float
+        One number to stand beside every row, by its heading.
 
     Returns
     -------
@@ -219,7 +263,7 @@ def in_short(table: pd.DataFrame) -> pd.DataFrame:
         Percent and metres, to two decimals.
     """
     names = {"right_percent": "right %", "mean_m": "mean", "std_m": "std", "median_m": "median", "p95_m": "95 %"}
-    return table.rename(columns=names).round(2)
+    return table.rename(columns=names).assign(**beside).round(2)
 
 
 def _summary(error: pd.Series) -> dict[str, object]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+from scipy.spatial import cKDTree
 
 # What the field's confidence is about: the probability that a shift is right to this.
 SURE_M = 1.0
@@ -41,6 +42,67 @@ def reliability(judged: pd.DataFrame, bins: int = 8) -> pd.DataFrame:
 def _wilson(right: NDArray[Any], n: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     pairs = [stats.binomtest(int(k), int(m)).proportion_ci(method="wilson") for k, m in zip(right, n, strict=True)]
     return np.array([pair.low for pair in pairs]), np.array([pair.high for pair in pairs])
+
+
+def spread_and_support(judged: pd.DataFrame, neighbours: int = 8) -> NDArray[np.float64]:
+    """Trust a shift by what any registration knows, as the measure that a confidence has to beat.
+
+    A building loses trust where those around it disagree, which is the median of their residuals, and where few points
+    support it. The two are ranked, and the ranks added.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        With ``easting``, ``northing``, ``residual_m`` and ``support``; ``scene``, ``seed`` and ``look`` where it holds more
+        than one of them.
+    neighbours : int
+        How many lie around a building, itself included.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        The higher, the more to be trusted; no probability.
+    """
+    place = [name for name in ("scene", "seed", "look") if name in judged]
+    spread = pd.Series(np.nan, index=judged.index)
+    for _, rows in judged.groupby(place) if place else [("", judged)]:
+        spread[rows.index] = _around(rows, neighbours)
+    ranks = judged["support"].fillna(0).rank() - spread.fillna(np.inf).rank()
+    return np.asarray(ranks, dtype=float)
+
+
+def _around(rows: pd.DataFrame, neighbours: int) -> NDArray[np.float64]:
+    """Median residual of the buildings nearest to each."""
+    places = rows[["easting", "northing"]].to_numpy()
+    near = cKDTree(places).query(places, min(neighbours, len(rows)))[1].reshape(len(rows), -1)
+    residual = pd.DataFrame(rows["residual_m"].to_numpy()[near])
+    return np.asarray(residual.median(axis=1), dtype=float)
+
+
+def p95_left(judged: pd.DataFrame, trust: ArrayLike, share: float = 0.2) -> float:
+    """Tell the 95th percentile of absolute errors that is left when the least trusted are dropped.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        With ``error_m``.
+    trust : array_like, shape (n,)
+        Any number that is lower where there is less trust.
+    share : float
+        Part that is dropped, 0 to 1.
+
+    Returns
+    -------
+    float
+        Metres.
+
+    Examples
+    --------
+    >>> p95_left(pd.DataFrame({"error_m": [0.5, -9.0, 0.5, 0.5, 0.5]}), [4, 1, 3, 2, 5])
+    0.5
+    """
+    kept = judged[~least_sure(judged.assign(confidence=np.asarray(trust, dtype=float)), share)]
+    return float(kept["error_m"].abs().quantile(0.95))
 
 
 def least_sure(judged: pd.DataFrame, share: float = 0.2) -> NDArray[np.bool_]:
