@@ -10,9 +10,10 @@ from joblib import parallel_config
 
 from lib.city import make_city, simulate_sar
 from lib.city.lone import lone_building
-from lib.errors import BuildingsError, CRSError, ParameterError, RasterError, RegistrationError
+from lib.errors import BuildingsError, CRSError, ParameterError, RegistrationError
 from lib.geocoding.near_range import near_range_edges
 from lib.radar.look import Look
+from lib.registration import register_footprints
 from lib.registration.footprint_points import near_range_points
 from lib.registration.paper.double_bounce import WallParameters, double_bounce_points, wall_segments
 from lib.registration.paper.engine import COLUMNS, PaperParameters, register_as_paper
@@ -98,6 +99,15 @@ def test_global_step_moves_everything_first(scene):
     assert np.nanmedian(table["shift_m"]) == pytest.approx(truth["shift_m"].median(), abs=1.0)
 
 
+def test_the_global_step_is_reached_from_the_one_call(scene):
+    buildings, image, _ = scene
+    chosen = PaperParameters(global_step=True, looks=2)
+    table = register_footprints(buildings, image, LOOK, engine="paper", parameters=chosen)
+    by_hand, _ = register_as_paper(buildings, image, LOOK, chosen)
+    np.testing.assert_array_equal(table["shift_m"], by_hand["shift_m"])
+    assert not table["shift_m"].equals(register_footprints(buildings, image, LOOK, engine="paper")["shift_m"])
+
+
 def test_unusable_buildings_say_why(scene):
     buildings, image, _ = scene
     broken = buildings.iloc[:40].copy()
@@ -109,7 +119,7 @@ def test_unusable_buildings_say_why(scene):
     ]  # fmt: skip
     broken = broken.set_geometry(shapes, crs=buildings.crs)
     table, _ = register_as_paper(broken, image, LOOK)
-    reasons = ["no geometry", "no geometry", "not a polygon", "invalid geometry", "outside the image"]
+    reasons = ["no geometry", "empty geometry", "not a polygon", "self-crossing", "not in the image"]
     assert table["status"][:5].tolist() == reasons
     assert (table["level"][:5] == "none").all()
     assert len(table) == 40
@@ -126,12 +136,16 @@ def test_refusals(scene):
         register_as_paper(buildings.to_crs(4326), image, LOOK)
     with pytest.raises(CRSError, match="differ"):
         register_as_paper(buildings.to_crs(32636), image, LOOK)
-    with pytest.raises(RasterError, match="no building can be used"):
+    with pytest.raises(RegistrationError, match="no footprint lies in the image"):
         register_as_paper(buildings.set_geometry(buildings.translate(9e4, 0)), image, LOOK)
-    with pytest.raises(RasterError, match="no pixel holds data"):
+    with pytest.raises(BuildingsError, match="no footprint can be used"):
+        register_as_paper(buildings.iloc[:1].set_geometry([None], crs=buildings.crs), image, LOOK)
+    with pytest.raises(RegistrationError, match="no valid pixel"):
         register_as_paper(buildings, image * np.nan, LOOK)
-    with pytest.raises(RegistrationError, match="no wall segment"):
+    with pytest.raises(RegistrationError, match="no bright points"):
         register_as_paper(buildings, xr.zeros_like(image) - 12.0, LOOK)
+    with pytest.raises(RegistrationError, match="no wall segment"):
+        register_as_paper(buildings, image, LOOK, PaperParameters(walls=WallParameters(brightness_db=90.0)))
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look.range_azimuth_deg:.0f}")

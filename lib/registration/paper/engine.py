@@ -16,8 +16,8 @@ import shapely
 import xarray as xr
 from numpy.typing import NDArray
 
-from lib.errors import BuildingsError, CRSError, RasterError
 from lib.radar.look import Look
+from lib.registration.checks.inputs import check_table, open_image, usable_rows
 from lib.registration.footprint_points import FootprintPoints, near_range_points
 from lib.registration.icp import GroupMoves, Motion, icp, icp_groups
 from lib.registration.nearest import NearestGrid, nearest_grid
@@ -136,13 +136,13 @@ def register_as_paper(
     Raises
     ------
     CRSError
-        If a CRS is missing or geographic, or the two differ.
+        If a CRS is missing or not projected in metres, or the two differ.
     BuildingsError
-        If there are no buildings.
+        If there are no buildings, no usable geometry, or ids are absent, missing or repeated.
     RasterError
-        If no building lies in the image, or the image holds no data.
+        If the image is not a north-up, evenly spaced array of decibels.
     RegistrationError
-        If the image holds no wall segment.
+        If no building lies in the image, or the image holds no valid pixel, nothing bright or no wall segment.
     ParameterError
         If a parameter is out of range.
 
@@ -158,8 +158,41 @@ def register_as_paper(
     ----------
     Sun et al. 2024, section II-B; Sun, Montazeri, Wang and Zhu 2020.
     """
+    image = open_image(sar)
+    check_table(buildings, image)
+    _, skipped = usable_rows(buildings, image)
+    return register_usable(buildings, image, look, parameters, skipped)
+
+
+def register_usable(
+    buildings: gpd.GeoDataFrame, sar: xr.DataArray, look: Look, parameters: PaperParameters | None = None,
+    skipped: pd.DataFrame | None = None,
+) -> tuple[pd.DataFrame, PaperSteps]:  # fmt: skip
+    """Register footprints and image that were checked before.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+    sar : DataArray, dims (y, x)
+    look : Look
+    parameters : PaperParameters, optional
+        All as for ``register_as_paper``.
+    skipped : DataFrame, optional
+        ``row`` and ``reason`` of those that cannot be used, from ``lib.registration.checks.inputs.usable_rows``.
+
+    Returns
+    -------
+    table : DataFrame
+    steps : PaperSteps
+        Both as of ``register_as_paper``.
+
+    Raises
+    ------
+    RegistrationError
+        If the image holds no wall segment.
+    """
     chosen = parameters or PaperParameters()
-    reasons = _usable(buildings, sar)
+    reasons = _reasons(buildings, sar, skipped)
     segmentation = segment(sar, chosen.gamma, looks=chosen.looks)
     segments = wall_segments(segmentation, chosen.walls)
     sar_points = double_bounce_points(segments, look, chosen.walls.clear_m)
@@ -181,29 +214,12 @@ def register_as_paper(
     return table, steps
 
 
-def _usable(buildings: gpd.GeoDataFrame, sar: xr.DataArray) -> NDArray[np.object_]:
-    """Check what is needed of both inputs, and say of each building why it cannot be used."""
-    if not len(buildings):
-        raise BuildingsError("no buildings", where="buildings", value=0, fix="give at least one footprint")
-    image_crs = sar.rio.crs
-    for where, crs in (("buildings", buildings.crs), ("sar", image_crs)):
-        if crs is None or not crs.is_projected:
-            fix = "set the CRS, or reproject to UTM"
-            raise CRSError("no projected CRS", where=where, value=None if crs is None else str(crs), fix=fix)
-    if buildings.crs != image_crs:
-        fix = "reproject the buildings to the image's CRS"
-        raise CRSError("CRS differ", where="buildings, sar", value=(str(buildings.crs), str(image_crs)), fix=fix)
-    shapes = buildings.geometry.to_numpy()
-    image = shapely.box(*sar.rio.bounds())
-    polygon = np.isin(shapely.get_type_id(shapes), (3, 6))
-    wrong = [shapely.is_missing(shapes) | shapely.is_empty(shapes), ~polygon, ~shapely.is_valid(shapes)]
-    wrong += [shapely.area(shapes) <= 0, ~shapely.intersects(shapes, image)]
-    names = ["no geometry", "not a polygon", "invalid geometry", "no area", "outside the image"]
-    reasons: NDArray[np.object_] = np.select(wrong, names, default="ok").astype(object)
-    if not (reasons == "ok").any():
-        found = dict(zip(*np.unique(reasons.astype(str), return_counts=True), strict=True))
-        fix = "check that image and buildings show the same place, and that the footprints are valid"
-        raise RasterError("no building can be used", where="buildings, sar", value=found, fix=fix)
+def _reasons(buildings: gpd.GeoDataFrame, sar: xr.DataArray, skipped: pd.DataFrame | None) -> NDArray[np.object_]:
+    """Why each building cannot be used, or "ok"."""
+    inside = shapely.intersects(buildings.geometry.to_numpy(), shapely.box(*sar.rio.bounds()))
+    reasons = np.where(inside, "ok", "not in the image").astype(object)
+    if skipped is not None:
+        reasons[skipped["row"]] = skipped["reason"]
     return reasons
 
 
