@@ -20,7 +20,7 @@ from lib.errors import CRSError, RegistrationError
 from lib.radar.look import Look
 from lib.registration import read_review, register_footprints, registration_review
 from lib.registration.register import COLUMNS
-from lib.registration.review.files import LAYERS
+from lib.registration.review.files import INFO, LAYERS
 
 LOOK = Look(43.1, 80.0)
 OPTIONS = {"FID": "review_row", "GEOMETRY_NAME": "geometry"}
@@ -179,6 +179,8 @@ def test_a_copy_by_another_program_changes_nothing(path, written, tmp_path):
         pyogrio.write_dataframe(
             pyogrio.read_dataframe(path, layer=name), copy, layer=name, promote_to_multi=True, layer_options=OPTIONS
         )
+    refused(copy, "layer is missing", INFO)
+    pyogrio.write_dataframe(pyogrio.read_dataframe(path, layer=INFO), copy, layer=INFO)
     back = read_review(copy)
     for name in NUMBERS:
         np.testing.assert_allclose(back[name], written[name], atol=1e-6)
@@ -395,11 +397,76 @@ def test_changed_shapes_numbers_and_arrows(path, written):
         refused(path, message, building)
 
 
-def test_without_one_placed_building_ground_range_is_not_known(path):
-    registration_review(table([np.nan, np.nan]), path)
-    assert read_review(path)["shift_m"].isna().all()
+NUMBER_EDITS = {
+    "shift_m": 99.0, "dh_m": 7.0, "east_shift_m": -4.0, "north_shift_m": np.nan, "residual_m": 0.0, "support": 1,
+    "confidence": 1.0, "level": "manual", "status": "checked",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_number_that_was_changed_in_every_layer_is_noticed(path, written, column):
+    def edit(layer):
+        layer.loc[layer["building_id"] == "b1", column] = NUMBER_EDITS[column]
+        return layer
+
+    for name in LAYERS[1:]:
+        if column in pyogrio.read_info(path, layer=name)["fields"]:
+            rewrite(path, name, edit)
+    refused(path, "numbers are not those that were written (1 buildings)", "['b1']", "move the polygon")
+
+
+def test_words_that_differ_between_layers_are_refused(path, written):
+    rewrite(path, "shifts", lambda layer: layer.assign(level="manual"))
+    refused(path, "level differs between registered and shifts", "b0")
+
+
+def test_a_look_that_was_changed_is_noticed(path, written):
+    rewrite(path, INFO, lambda info: info.assign(tangent=2.0))
+    refused(path, "numbers are not those that were written (5 buildings)")
+
+
+def test_own_columns_may_be_edited(path, written):
+    rewrite(path, "original", lambda layer: layer.assign(floors=9))
+    assert (read_review(path)["floors"] == 9).all()
+
+
+@pytest.mark.parametrize("shifts", [[np.nan, np.nan], [0.0, 0.0]])
+def test_without_one_shift_ground_range_is_not_known(path, shifts):
+    registration_review(table(shifts), path)
+    np.testing.assert_array_equal(read_review(path)["shift_m"], shifts)
     rewrite(path, "registered", move_polygon("b0", 1.0, 0.0))
-    refused(path, "ground range cannot be told")
+    refused(path, "ground range is not known", "look=look")
+
+
+@pytest.mark.parametrize("shifts", [[np.nan, np.nan], [0.0, 0.0], [2.0, -3.0]])
+@pytest.mark.parametrize("look", [LOOK, Look(30.0, 261.5)])
+def test_a_look_that_is_given_places_buildings_by_hand(path, shifts, look):
+    registration_review(table(shifts, look=look), path, look=look)
+    rewrite(path, "registered", move_polygon("b0", 1.0, 2.0))
+    back = read_review(path)
+    before = np.nan_to_num(shifts[0])
+    along = before + np.array([1.0, 2.0]) @ np.array(look.ground_range)
+    assert back["shift_m"][0] == pytest.approx(along, abs=1e-6)
+    assert back["dh_m"][0] == pytest.approx(along * look.tan, abs=1e-6)
+    np.testing.assert_array_equal(back["shift_m"][1], shifts[1])
+
+
+def test_a_single_building_moved_across_range_needs_the_look(path):
+    frame = table([4.0, np.nan])
+    frame[["east_shift_m", "north_shift_m"]] += 2.0 * np.array([-LOOK.ground_range[1], LOOK.ground_range[0]])
+    registration_review(frame, path)
+    rewrite(path, "registered", move_polygon("b1", 1.0, 0.0))
+    refused(path, "ground range is not known")
+    registration_review(frame, path, look=LOOK)
+    rewrite(path, "registered", move_polygon("b1", 1.0, 0.0))
+    assert read_review(path)["shift_m"][1] == pytest.approx(LOOK.ground_range[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("other", [Look(43.1, 260.0), Look(43.1, 81.0), Look(40.0, 80.0)])
+def test_another_look_is_refused_when_written(path, other):
+    with pytest.raises(RegistrationError, match="3 buildings were not made with this look"):
+        registration_review(table([5.0, -3.25, np.nan, 0.0, 8.1]), path, look=other)
+    assert not path.exists()
 
 
 def test_what_is_no_geopackage_is_refused(tmp_path):
@@ -462,7 +529,9 @@ def test_a_fault_leaves_the_old_file(path, written, monkeypatch, fault):
 
     monkeypatch.setattr("lib.registration.review.files.pyogrio.write_dataframe", broken)
     if fault == "rename":
-        monkeypatch.setattr("lib.registration.review.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError("busy")))
+        monkeypatch.setattr(
+            "lib.registration.review.files.os.replace", lambda *_: (_ for _ in ()).throw(OSError("busy"))
+        )
     with pytest.raises(RegistrationError, match="cannot be written"):
         registration_review(written, path)
     assert path.read_bytes() == before

@@ -11,15 +11,19 @@ import shapely
 from numpy.typing import NDArray
 
 from lib.errors import RegistrationError
+from lib.registration.review.info import changed_rows
 
 # Nobody moves a building by less; files keep coordinates to far less.
 EDIT_M = 1e-3
 # Two corrections of one building agree, and a shape is still the same, up to this.
 SAME_M = 0.01
+_NUMBERS, _WORDS = ("shift_m", "east_shift_m", "north_shift_m", "confidence"), ("level", "status")
 _LINE = 1  # shapely's number for a line string
 
 
-def corrected(shapes: NDArray[Any], moved: gpd.GeoDataFrame, arrows: gpd.GeoDataFrame, where: str) -> pd.DataFrame:
+def corrected(
+    shapes: NDArray[Any], moved: gpd.GeoDataFrame, arrows: gpd.GeoDataFrame, info: pd.DataFrame, where: str
+) -> pd.DataFrame:
     """Take the corrections of a review over into its numbers.
 
     Parameters
@@ -30,6 +34,8 @@ def corrected(shapes: NDArray[Any], moved: gpd.GeoDataFrame, arrows: gpd.GeoData
         Layer ``registered``, row by row the same buildings.
     arrows : GeoDataFrame
         Layer ``shifts``, likewise.
+    info : DataFrame
+        Table ``review_info``, likewise.
     where : str
         The file, for messages.
 
@@ -41,13 +47,11 @@ def corrected(shapes: NDArray[Any], moved: gpd.GeoDataFrame, arrows: gpd.GeoData
     Raises
     ------
     RegistrationError
-        If numbers or shapes were changed, geometry was deleted, or two corrections of one building differ.
+        If numbers or shapes were changed, geometry was deleted, two corrections of one building differ, or ground range
+        is not known.
     """
     ids = moved["building_id"]
-    for name in ("shift_m", "east_shift_m", "north_shift_m"):
-        fix = "undo it, and move the polygon or the arrow's end instead"
-        changed = ~np.isclose(moved[name], arrows[name], rtol=0, atol=1e-9, equal_nan=True)
-        _refuse(changed, f"{name} differs between registered and shifts", f"{where}, {name}", ids, fix)
+    _refuse_numbers(moved, arrows, info, where)
     stored = moved[["east_shift_m", "north_shift_m"]].to_numpy(dtype=float)
     centres = _centroids(shapes)
     by_polygon = _polygon_shift(shapes, centres, moved, where)
@@ -60,7 +64,18 @@ def corrected(shapes: NDArray[Any], moved: gpd.GeoDataFrame, arrows: gpd.GeoData
     _refuse(conflict, "polygon and arrow were corrected differently", where, ids, fix)
     edited = polygon_edited | arrow_edited
     shift = np.where(polygon_edited[:, None], by_polygon, by_arrow)[edited]
-    return _with_shifts(pd.DataFrame(moved.drop(columns="geometry")), edited, shift, where)
+    return _with_shifts(pd.DataFrame(moved.drop(columns="geometry")), edited, shift, info, where)
+
+
+def _refuse_numbers(moved: gpd.GeoDataFrame, arrows: gpd.GeoDataFrame, info: pd.DataFrame, where: str) -> None:
+    ids, fix = moved["building_id"], "undo it, and move the polygon or the arrow's end instead"
+    for name in _NUMBERS:
+        other = ~np.isclose(moved[name], arrows[name], rtol=0, atol=1e-9, equal_nan=True)
+        _refuse(other, f"{name} differs between registered and shifts", f"{where}, {name}", ids, fix)
+    for name in _WORDS:
+        other = (moved[name].fillna("") != arrows[name].fillna("")).to_numpy()
+        _refuse(other, f"{name} differs between registered and shifts", f"{where}, {name}", ids, fix)
+    _refuse(changed_rows(moved, info), "numbers are not those that were written", where, ids, fix)
 
 
 def _polygon_shift(
@@ -100,36 +115,24 @@ def _arrow_shift(
 
 
 def _with_shifts(
-    table: pd.DataFrame, edited: NDArray[np.bool_], shift: NDArray[np.float64], where: str
+    table: pd.DataFrame, edited: NDArray[np.bool_], shift: NDArray[np.float64], info: pd.DataFrame, where: str
 ) -> pd.DataFrame:
     if not edited.any():
         return table
-    ground_range, tangent = _geometry_of(table, where)
-    along = shift @ ground_range
+    east, north, tangent = info[["ground_east", "ground_north", "tangent"]].to_numpy(dtype=float)[0]
+    if not np.isfinite([east, north, tangent]).all():
+        what, fix = (
+            "ground range is not known",
+            "write the review again with registration_review(table, path, look=look)",
+        )
+        raise RegistrationError(what, where=where, value=[east, north], fix=fix)
+    along = shift @ np.array([east, north])
     values = {"shift_m": along, "dh_m": along * tangent, "east_shift_m": shift[:, 0], "north_shift_m": shift[:, 1]}
     for name, value in (values | {"residual_m": np.nan, "confidence": np.nan}).items():
         table[name] = table[name].astype(float)
         table.loc[edited, name] = value
     table.loc[edited, "level"], table.loc[edited, "status"] = "manual", "ok"
     return table
-
-
-def _geometry_of(table: pd.DataFrame, where: str) -> tuple[NDArray[np.float64], float]:
-    """Ground range and the tangent of the incidence angle, from the numbers of the placed buildings.
-
-    The shortest vector whose product with every shift is its part along ground range: that is ground range itself,
-    whether the shifts lie along it or not.
-    """
-    numbers = table[["east_shift_m", "north_shift_m", "shift_m", "dh_m"]].to_numpy(dtype=float)
-    numbers = numbers[np.isfinite(numbers).all(axis=1)]
-    ground_range = np.linalg.lstsq(numbers[:, :2], numbers[:, 2], rcond=1e-9)[0] if len(numbers) else np.zeros(2)
-    # Rounding of a file cannot do this; a table from another source could.
-    if not abs(np.hypot(*ground_range) - 1) < 1e-4:
-        fix = "review a registration that placed at least some buildings"
-        raise RegistrationError(
-            "ground range cannot be told from the shifts", where=where, value=ground_range.tolist(), fix=fix
-        )
-    return ground_range, float(numbers[:, 3] @ numbers[:, 2] / (numbers[:, 2] @ numbers[:, 2]))
 
 
 def _centroids(shapes: NDArray[Any]) -> NDArray[np.float64]:

@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from lib.errors import CRSError, RegistrationError
+from lib.radar.look import Look
 from lib.registration.register import COLUMNS
 from lib.registration.review.edits import corrected
+from lib.registration.review.info import INFO_COLUMNS, info_table
 from lib.registration.review.style import style_table
 
 LAYERS = ("original", "registered", "shifts")
+INFO = "review_info"
 SHIFT_COLUMNS = ("shift_m", "east_shift_m", "north_shift_m", "confidence", "status", "level")
 # A user's column may be called fid, the name that GeoPackage gives to its row numbers by default.
 _OPTIONS = {"FID": "review_row", "GEOMETRY_NAME": "geometry"}
@@ -30,13 +33,14 @@ _OPTIONS = {"FID": "review_row", "GEOMETRY_NAME": "geometry"}
 _DATE = "2000-01-01T00:00:00.000Z"
 
 
-def registration_review(registered: gpd.GeoDataFrame, path: str | Path) -> None:
+def registration_review(registered: gpd.GeoDataFrame, path: str | Path, *, look: Look | None = None) -> None:
     """Write a GeoPackage in which a person can look through a registration, and correct it, in QGIS.
 
     Three layers: ``original``, the footprints as given with their own columns; ``registered``, the moved footprints with
     all that the registration found; ``shifts``, an arrow a building from its centroid to the moved one. A building that
     could not be placed lies unmoved in ``registered`` and has no arrow. To correct a building, move its polygon in
-    ``registered`` as a whole, or the end of its arrow in ``shifts``; then read the file with ``read_review``.
+    ``registered`` as a whole, or the end of its arrow in ``shifts``; then read the file with ``read_review``. A table
+    ``review_info`` keeps the look and checksums of the numbers, so that numbers edited by hand are noticed.
 
     Parameters
     ----------
@@ -44,12 +48,16 @@ def registration_review(registered: gpd.GeoDataFrame, path: str | Path) -> None:
         From ``register_footprints``; projected CRS, metres.
     path : path
         Ends in ``.gpkg``; replaced if it exists, and appears whole or not at all. Its folder must exist.
+    look : Look, optional
+        Told from the shifts of the placed buildings; needed only where none was placed, or a single one, and buildings
+        shall be placed by hand.
 
     Raises
     ------
     RegistrationError
         If a column is missing, ids repeat, the name does not end in ``.gpkg``, another program has the file open, or
-        it cannot be written; a column that GeoPackage cannot hold, such as one of lists, is one reason.
+        it cannot be written; a column that GeoPackage cannot hold, such as one of lists, is one reason. If the shifts
+        were not made with the look.
     CRSError
         If the table has no projected CRS.
 
@@ -72,9 +80,10 @@ def registration_review(registered: gpd.GeoDataFrame, path: str | Path) -> None:
             for name, layer in _layers(registered).items():
                 kind = "LineString" if name == "shifts" else _kind(layer)
                 pyogrio.write_dataframe(layer, part, layer=name, geometry_type=kind, layer_options=_OPTIONS)
+            pyogrio.write_dataframe(info_table(registered, look), part, layer=INFO, layer_options={"FID": "review_row"})
             pyogrio.write_dataframe(style_table(_DATE), part, layer="layer_styles", layer_options={"FID": "id"})
-        counts = [pyogrio.read_info(part, layer=name, force_feature_count=True)["features"] for name in LAYERS]
-        if counts != [len(registered)] * len(LAYERS):
+        counts = [pyogrio.read_info(part, layer=name, force_feature_count=True)["features"] for name in (*LAYERS, INFO)]
+        if counts != [len(registered)] * len(counts):
             raise OSError(f"{counts} rows arrived of {len(registered)}")
         os.replace(part, place)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
@@ -108,7 +117,8 @@ def read_review(path: str | Path) -> gpd.GeoDataFrame:
     ------
     RegistrationError
         If the file or a layer is missing; if ids are missing, repeated or unknown; if polygon and arrow of one building
-        were corrected differently; if a shape, an arrow's start, or a number was changed; if a geometry was deleted.
+        were corrected differently; if a shape, an arrow's start, or a number of the registration was changed, be it in
+        both layers; if a geometry was deleted; if a building was moved in a review that does not know ground range.
     CRSError
         If the layers are not in one projected CRS.
 
@@ -121,16 +131,16 @@ def read_review(path: str | Path) -> gpd.GeoDataFrame:
     place = Path(path)
     if not place.is_file():
         raise RegistrationError("no such file", where="read_review", value=str(place), fix="check the path")
-    layers = {name: _read_layer(place, name) for name in LAYERS}
-    crs = [layer.crs for layer in layers.values()]
+    layers = {name: _read_layer(place, name) for name in (*LAYERS, INFO)}
+    crs = [layers[name].crs for name in LAYERS]
     if any(one is None or not one.is_projected or one != crs[0] for one in crs):
         fix = "save every layer in the CRS in which the review was written"
         names = [one and one.name for one in crs]
         raise CRSError("layers are not in one projected CRS", where=str(place), value=names, fix=fix)
     original = layers["original"]
     order = original["building_id"]
-    moved, arrows = (_in_order(layers[name], order, f"{place}, layer {name}") for name in LAYERS[1:])
-    found = corrected(original.geometry.to_numpy(), moved, arrows, str(place))
+    moved, arrows, info = (_in_order(layers[name], order, f"{place}, layer {name}") for name in (*LAYERS[1:], INFO))
+    found = corrected(original.geometry.to_numpy(), moved, arrows, info, str(place))
     return gpd.GeoDataFrame(pd.concat([original, found[list(COLUMNS)]], axis=1), crs=original.crs)
 
 
@@ -219,8 +229,8 @@ def _fixed_date() -> Iterator[None]:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
-def _read_layer(place: Path, name: str) -> gpd.GeoDataFrame:
-    fix = f"give a file written by registration_review, with the layers {', '.join(LAYERS)}"
+def _read_layer(place: Path, name: str) -> Any:
+    fix = f"give a file written by registration_review, with the layers {', '.join((*LAYERS, INFO))}"
     try:
         known = [str(layer) for layer in pyogrio.list_layers(place)[:, 0]]
         if name not in known:
@@ -228,9 +238,9 @@ def _read_layer(place: Path, name: str) -> gpd.GeoDataFrame:
         layer = pyogrio.read_dataframe(place, layer=name)
     except pyogrio.errors.DataSourceError as error:
         raise RegistrationError("cannot be read", where=str(place), value=str(error), fix=fix) from error
-    wanted = {"original": (), "registered": COLUMNS, "shifts": SHIFT_COLUMNS}[name]
+    wanted = {"original": (), "registered": COLUMNS, "shifts": SHIFT_COLUMNS, INFO: INFO_COLUMNS}[name]
     missing = [column for column in ("building_id", *wanted) if column not in layer.columns]
-    if missing or not isinstance(layer, gpd.GeoDataFrame):
+    if missing or isinstance(layer, gpd.GeoDataFrame) != (name in LAYERS):
         where = f"{place}, layer {name}"
         raise RegistrationError("missing columns", where=where, value=missing or "geometry", fix=fix)
     again = layer["building_id"].isna() | layer["building_id"].duplicated()
@@ -238,6 +248,10 @@ def _read_layer(place: Path, name: str) -> gpd.GeoDataFrame:
         first = layer.loc[again, "building_id"][:5].tolist()
         fix = "every building has one row in each layer: undo copied or added rows"
         raise RegistrationError("ids missing or repeated", where=f"{place}, layer {name}", value=first, fix=fix)
+    return _plain(layer) if name in LAYERS else layer
+
+
+def _plain(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     # A layer of several kinds of polygon holds them all as multipolygons, and so do copies by some programs.
     single = layer.geom_type.isin(["MultiPolygon", "MultiLineString"]) & (
         shapely.get_num_geometries(layer.geometry.array) == 1
@@ -246,7 +260,7 @@ def _read_layer(place: Path, name: str) -> gpd.GeoDataFrame:
     return layer
 
 
-def _in_order(layer: gpd.GeoDataFrame, order: pd.Series, where: str) -> gpd.GeoDataFrame:
+def _in_order(layer: Any, order: pd.Series, where: str) -> Any:
     """Bring a layer to the order of the original one, with which it must share every id."""
     for what, ids in (
         ("buildings are missing", order[~order.isin(layer["building_id"])]),
