@@ -182,9 +182,7 @@ def test_the_least_clear_centre_is_chosen_from_all_scenes(steps):
     assert second.get_title() == "1 % in three bins: polygon by polygon"
     assert second.get_xlabel().endswith("other")
     assert [text.get_text() for text in second.texts] == ["simulated"]
-    assert float(first.get_title().split(" %")[0]) == pytest.approx(
-        100 * np.max([*lowest, *steps.subareas.share]), abs=1
-    )
+    assert float(first.get_title().split(" %")[0]) == pytest.approx(100 * steps.subareas.share.max(), abs=1)
 
 
 def test_found_over_true_shows_who_was_placed():

@@ -80,7 +80,7 @@ def clear_centres(scenes: Mapping[str, Subareas], simulated: Collection[str]) ->
     Parameters
     ----------
     scenes : mapping of str to Subareas
-        By a name that goes on the axes; the squares are chosen from all of them.
+        By a name that goes on the axes. The clearest is of the first, the least clear of any of them.
     simulated : collection of str
         Names of those that are simulated.
 
@@ -92,7 +92,8 @@ def clear_centres(scenes: Mapping[str, Subareas], simulated: Collection[str]) ->
     # Squares with few points say little about the shape of a distribution.
     many = {name: subareas.count >= np.median(subareas.count) for name, subareas in scenes.items()}
     squares = [(float(scenes[name].share[k]), name, int(k)) for name in scenes for k in np.flatnonzero(many[name])]
-    shown = list(dict.fromkeys([max(squares), min(squares)]))
+    clearest = max(square for square in squares if square[1] == next(iter(scenes)))
+    shown = list(dict.fromkeys([clearest, min(squares)]))
     fig, axes = plt.subplots(1, len(shown), figsize=(3.4 * len(shown), 3.2), sharey=True, squeeze=False)
     for ax, (_, name, k) in zip(axes.flat, shown, strict=True):
         subareas = scenes[name]

@@ -17,7 +17,7 @@ from lib.city.trials import DATA_SCENES, LOOK, REAL_DEM, SCENES, Trial, make_tri
 from lib.errors import CompanionWarning, FetchError, RegistrationError
 from lib.manifest import fetch
 from lib.radar.look import Look
-from lib.registration.paper.engine import PaperParameters, register_as_paper
+from lib.registration.paper.engine import PaperParameters
 from lib.registration.register import register_footprints
 
 Method = Callable[[gpd.GeoDataFrame, xr.DataArray, Look], pd.DataFrame]
@@ -67,28 +67,11 @@ def as_mapped(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> 
     return pd.DataFrame({"shift_m": np.zeros(len(footprints)), "status": "ok"})
 
 
-def paper_globally(footprints: gpd.GeoDataFrame, image: xr.DataArray, look: Look) -> pd.DataFrame:
-    """Register as the letter does, and move the scene as a whole first, which the letter skips.
-
-    Parameters
-    ----------
-    footprints : GeoDataFrame
-    image : DataArray
-    look : Look
-
-    Returns
-    -------
-    DataFrame
-        From ``register_as_paper``.
-    """
-    return register_as_paper(footprints, image, look, PaperParameters(global_step=True))[0]
-
-
 LOOKS = {"as in the letter": LOOK}
 METHODS: dict[str, Method] = {
     "mapped": as_mapped,
     "paper": partial(register_footprints, engine="paper"),
-    "paper, global step": paper_globally,
+    "paper, global step": partial(register_footprints, engine="paper", parameters=PaperParameters(global_step=True)),
     "range": partial(register_footprints, engine="range"),
     "field": partial(register_footprints, engine="field"),
 }
