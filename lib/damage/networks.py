@@ -206,7 +206,7 @@ def build(
         network = FusionNetwork(design, dropout)
     for encoder, path in (weights or {}).items():
         network.origins[encoder] = load_resnet(network.encoders[encoder], path)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def _encoder(stream: Stream, joined: bool) -> nn.Module:
