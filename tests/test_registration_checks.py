@@ -5,7 +5,6 @@ import warnings
 from dataclasses import replace
 
 import geopandas as gpd
-import joblib
 import numpy as np
 import pyproj
 import pytest
@@ -19,7 +18,6 @@ from lib.errors import (
     CompanionWarning,
     CRSError,
     LookError,
-    ParameterError,
     RasterError,
     RegistrationError,
 )
@@ -27,12 +25,9 @@ from lib.radar.look import Look
 from lib.radar.synthetic_pass import simulated_metadata
 from lib.rasters import read_sar, write_sar
 from lib.registration import register_footprints
-from lib.registration.checks.decibels import valid_sample, without_infinities
 from lib.registration.checks.heights import height_conflict, height_reference, image_height_reference
 from lib.registration.checks.inputs import check_table, open_image, usable_rows
 from lib.registration.checks.light import check_light
-from lib.registration.paper.engine import PaperParameters
-from lib.registration.range_search.engine import RangeParameters
 
 ENGINES = ("field", "range", "paper")
 PASS = simulated_metadata(Look(43.1, 80.0), 36.63, 37.02, 500.0, 32637)
@@ -166,33 +161,6 @@ def test_a_comb_of_nodata_is_called_by_its_name(trial, engine):
     refused(RegistrationError, trial, "no valid pixel at the footprints", "% valid", sar=image, engine=engine)
 
 
-@pytest.mark.parametrize("engine", ["field", "range"])
-@pytest.mark.parametrize("value", [-np.inf, np.inf])
-def test_infinite_decibels_are_nodata(trial, engine, value):
-    rim, gap = trial.image.copy(), trial.image.copy()
-    rim[:, :20], gap[:, :20] = value, np.nan
-    before = rim.copy()
-    table = register_footprints(trial.footprints, rim, trial.look, engine=engine)
-    assert table["shift_m"].equals(register_footprints(trial.footprints, gap, trial.look, engine=engine)["shift_m"])
-    assert rim.identical(before), "the caller's image stays as it was"
-
-
-def test_images_are_copied_only_where_something_is_infinite(trial, file):
-    assert np.shares_memory(open_image(trial.image).values, trial.image.values)
-    pixels = np.array([[1.0, -np.inf]])
-    own = without_infinities(xr.DataArray(pixels, dims=("y", "x")), own=True)
-    assert np.shares_memory(own.values, pixels)
-    pixels = np.array([[1.0, -np.inf]])
-    pixels.flags.writeable = False
-    assert np.isnan(without_infinities(xr.DataArray(pixels, dims=("y", "x")), own=True).values[0, 1])
-
-
-def test_images_in_parts_are_brought_into_memory(trial):
-    image = open_image(trial.image.chunk({"y": 100}))
-    assert image.chunks is None
-    np.testing.assert_array_equal(image, trial.image)
-
-
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("looks", [1, 4])
 def test_speckle_alone_is_refused(trial, engine, looks):
@@ -253,66 +221,6 @@ def test_single_precision_northings_are_refused(trial):
     """They count in steps of 0.25 to 0.5 m at 4,000 km."""
     rounded = trial.image["y"].to_numpy().astype(np.float32)
     refused(RasterError, trial, "y is not evenly spaced", "double precision", sar=trial.image.assign_coords(y=rounded))
-
-
-# What are decibels.
-
-
-def linear(image, power):
-    return (10 ** (image / power)).astype("float32").rio.write_crs(image.rio.crs)
-
-
-@pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize(("name", "power"), [("intensity", 10), ("amplitude", 20)])
-def test_power_and_amplitude_are_refused_whatever_the_attributes_say(scene, name, power):
-    trial = make_trial(scene, 50, extent_m=200, n_buildings=60)
-    image = linear(trial.image, power)
-    for units in ({"units": "dB"}, {}):
-        given = image.copy()
-        given.attrs = units
-        refused(RasterError, trial, "sar", "decibels", "10 * np.log10", sar=given)
-    zeros = image.copy()
-    zeros[: zeros.shape[0] * 2 // 3] = 0.0
-    refused(RasterError, trial, "sar", "decibels", sar=zeros)
-
-
-def test_units_that_say_something_else_are_refused(trial):
-    for units in ("m", "amplitude", "1", 1):
-        refused(RasterError, trial, "units are not decibels", str(units), sar=trial.image.assign_attrs(units=units))
-    for units in ("db", "Decibels", "", None):
-        assert open_image(trial.image.assign_attrs(units=units)).shape == trial.image.shape
-
-
-def test_numbers_that_no_decibels_can_be_are_refused(trial):
-    bare = trial.image.drop_attrs()
-    refused(RasterError, trial, "no decibels of a SAR image are so high", sar=bare + 200.0)
-    low = bare.copy()
-    low[:5] = -9999.0
-    refused(RasterError, trial, "no decibels are so low", "-9999", "image.where", sar=low)
-
-
-@pytest.mark.parametrize("scene", SCENES)
-@pytest.mark.parametrize("gain_db", [0.0, 12.0, 30.0, 60.0])
-def test_decibels_of_any_gain_are_taken_as_they_are(scene, gain_db):
-    """An amplitude of 8 or 16 bits, without calibration, has none below zero."""
-    trial = make_trial(scene, 50, extent_m=200, n_buildings=60)
-    bare = (trial.image + gain_db).drop_attrs().rio.write_crs(trial.image.rio.crs)
-    assert open_image(bare).equals(bare)
-    stored = np.round(10 ** (bare / 20)).clip(0, 65535)
-    logged = (20 * np.log10(stored.where(stored > 0))).assign_attrs(units="dB")
-    assert open_image(logged).shape == bare.shape
-
-
-def test_a_sample_of_nodata_does_not_speak_for_the_image():
-    """Valid pixels in a strip between the rows and columns that are looked at first."""
-    values = np.full((4200, 4200), np.nan, np.float32)
-    values[1:4000:2, 1:4000:2] = -10.0
-    values[2001:2101:2, 2001:2101:2] = 20.0
-    assert valid_sample(values).size == pytest.approx(2000**2 / 4, rel=0.1)
-    image = xr.DataArray(values, coords={"y": -np.arange(4200.0), "x": np.arange(4200.0)}, dims=("y", "x"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check_light(np.array([[2010.0, -2090.0, 2090.0, -2010.0]]), image)
 
 
 def test_a_path_is_read(trial, file):
@@ -391,67 +299,6 @@ def test_rows_keep_their_order_and_no_index_is_needed(trial):
     straight = register_footprints(trial.footprints, trial.image, trial.look, engine="range")
     assert table["building_id"].tolist() == mixed["building_id"].tolist()
     np.testing.assert_allclose(table["shift_m"], straight["shift_m"].iloc[mixed.index], atol=1e-9)
-
-
-@pytest.mark.parametrize("index", [["x"] * 9, list(range(8, -1, -1)), list("abcdefghi")])
-def test_the_index_is_kept_whatever_it_is(trial, index):
-    given = trial.footprints[:9].set_axis(index, axis=0)
-    before = given.copy()
-    table = register_footprints(given, trial.image, trial.look, engine="range")
-    assert table.index.tolist() == index
-    straight = register_footprints(trial.footprints[:9], trial.image, trial.look, engine="range")
-    np.testing.assert_array_equal(table["shift_m"], straight["shift_m"])
-    assert given.equals(before), "the caller's table stays as it was"
-
-
-def test_columns_of_a_user_are_never_written_over(trial):
-    named = trial.footprints.assign(level="ground floor", status="inhabited")
-    refused(RegistrationError, trial, "buildings: names of", "['level', 'status']", "rename", buildings=named)
-
-
-def test_a_table_is_registered_anew_and_lost_corrections_are_told(trial):
-    once = register_footprints(trial.footprints, trial.image, trial.look, engine="range")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", CompanionWarning)
-        assert register_footprints(once, trial.image, trial.look, engine="range").equals(once)
-    corrected = once.copy()
-    corrected.loc[[2, 4], ["level", "shift_m"]] = ["manual", 3.0]
-    with pytest.warns(CompanionWarning, match="2 corrections by hand") as told:
-        assert register_footprints(corrected, trial.image, trial.look, engine="range").equals(once)
-    assert told[0].filename == __file__
-
-
-@pytest.mark.parametrize("engine", [["field"], None, {"field"}, "letter"])
-def test_what_is_no_engine_is_refused(trial, engine):
-    refused(RegistrationError, trial, "engine: unknown engine", "field, range, paper", engine=engine)
-
-
-@pytest.mark.parametrize(
-    ("engine", "wrong", "fix"),
-    [
-        ("field", RangeParameters(), "leave them out"), ("range", PaperParameters(), "give RangeParameters"),
-        ("paper", RangeParameters(), "give PaperParameters"), ("range", {"step_m": 1.0}, "give RangeParameters"),
-    ],
-)  # fmt: skip
-def test_parameters_of_another_engine_are_refused(trial, engine, wrong, fix):
-    with pytest.raises(ParameterError, match=f"not parameters of the engine {engine} .*{fix}"):
-        register_footprints(trial.footprints, trial.image, trial.look, engine=engine, parameters=wrong)
-
-
-def test_parameters_reach_the_range_search(trial):
-    table = register_footprints(trial.footprints, trial.image, trial.look, "range", RangeParameters(search_m=2.0))
-    assert table["shift_m"].abs().max() <= 2.5
-
-
-@pytest.mark.slow
-def test_the_field_is_the_same_on_a_dask_cluster():
-    from distributed import Client, LocalCluster
-
-    wide = make_trial("normal", 48, extent_m=900, n_buildings=300)
-    serial = register_footprints(wide.footprints, wide.image, wide.look)
-    options = {"n_workers": 1, "threads_per_worker": 2, "processes": False, "dashboard_address": None}
-    with LocalCluster(**options, silence_logs=50) as cluster, Client(cluster), joblib.parallel_config(backend="dask"):
-        assert register_footprints(wide.footprints, wide.image, wide.look).equals(serial)
 
 
 def test_geometry_under_another_name(trial):

@@ -129,7 +129,9 @@ def _check_columns(buildings: gpd.GeoDataFrame) -> None:
     there = [name for name in COLUMNS if name in buildings.columns]
     if there and len(there) < len(COLUMNS):
         fix = "rename or drop them: the registration would write over them"
-        raise RegistrationError("names of the registration's columns", where="buildings", value=there, fix=fix)
+        raise RegistrationError(
+            "names of the registration's columns", where="register_footprints, buildings", value=there, fix=fix
+        )
     manual = int((buildings["level"] == "manual").sum()) if there else 0
     if manual:
         what = f"registered before: {manual} corrections by hand in `level` are replaced by what the engine finds"
