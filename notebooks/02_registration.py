@@ -83,9 +83,9 @@ incidence_deg: float = (
 heading_deg: float = 350.0  # clockwise from grid north; likewise
 side: str = "right"  # of the antenna; likewise [right | left]
 trial_m: float = (
-    300.0  # side of the scenes of the comparison, metres [150 to 1000]
+    260.0  # side of the scenes of the comparison, metres [150 to 1000]
 )
-trial_buildings: int = 160  # in each of them [20 to 2000]
+trial_buildings: int = 120  # in each of them [20 to 2000]
 trial_seeds: int = 1  # of each kind: seed, seed + 1, ... [1 to 1000]
 jobs: int = 2  # threads for the comparison [1 to 256]
 
