@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 
 from lib.city.trials import Trial
 from lib.errors import CompanionWarning
@@ -49,6 +50,8 @@ def judge_villages(
     with warnings.catch_warnings():
         # That a village is doubtful stands in its confidence, which the table reports.
         warnings.simplefilter("ignore", CompanionWarning)
+        # A plan of one building may begin at the origin, which rasterio takes for a missing transform.
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
         judged: list[pd.DataFrame] = Parallel(n_jobs=jobs, prefer="threads")(tasks)
     parts = [table.iloc[[0]].assign(houses=size) for table, (size, _) in zip(judged, villages, strict=True)]
     return pd.concat(parts, ignore_index=True)
