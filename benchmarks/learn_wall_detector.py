@@ -19,8 +19,8 @@ SEEDS = range(1000, 1150)
 EPOCHS = 6
 
 
-def example(seed):
-    """Profiles and true shifts of one scene with strengths of its own."""
+def scene(seed):
+    """Footprints, image, look and true shifts of one scene with strengths of its own."""
     rng = np.random.default_rng([seed, 5])
     look = Look(rng.uniform(30, 52), rng.choice([80, 280, 100, 260]) + rng.uniform(-8, 8))
     city = make_city(
@@ -40,8 +40,14 @@ def example(seed):
     }
     error = rng.choice([0, 0, 0.5, 1.0]) * rng.standard_normal((len(city.buildings), 2))
     moved = [shapely.affinity.translate(s, *d) for s, d in zip(city.buildings.geometry, error, strict=True)]
-    profiles = edge_profiles(np.array(moved), simulate_sar(city, look, **radar)[0], look)
-    return profiles, true_shifts(city, look)["shift_m"].to_numpy() - error @ np.array(look.ground_range)
+    shift = true_shifts(city, look)["shift_m"].to_numpy() - error @ np.array(look.ground_range)
+    return np.array(moved), simulate_sar(city, look, **radar)[0], look, shift
+
+
+def example(seed):
+    """Profiles and true shifts of one scene."""
+    shapes, image, look, shift = scene(seed)
+    return edge_profiles(shapes, image, look), shift
 
 
 def main() -> None:

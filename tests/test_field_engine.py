@@ -1,5 +1,7 @@
 """The pieces of the field engine: profiles, the learned detector, neighbourhood sums and the posterior."""
 
+import json
+
 import joblib
 import numpy as np
 import pytest
@@ -8,10 +10,15 @@ import shapely.affinity
 import torch
 
 from lib.city.trials import make_trial
+from lib.errors import CompanionWarning, RegistrationError
 from lib.radar.look import Look
+from lib.registration import register_footprints
+from lib.registration.field.confidence import SIGNS
+from lib.registration.field.confidence import WEIGHTS as CONFIDENCE_WEIGHTS
 from lib.registration.field.detector_training import fit_detector
 from lib.registration.field.edge_profiles import edge_profiles, image_levels
 from lib.registration.field.evidence import scene_evidence
+from lib.registration.field.map_offset import common_offset, moved_across
 from lib.registration.field.posterior import Process, _others, fit_posterior
 from lib.registration.field.shift_field import cut_around, first_field, neighbourhood_sum
 from lib.registration.field.wall_detector import (
@@ -122,6 +129,16 @@ def test_learning_lowers_the_loss_and_repeats(trial, profiles):
     assert all(torch.equal(a, b) for a, b in zip(found.parameters(), again.parameters(), strict=True))
 
 
+def test_nothing_to_learn_from_is_refused_and_the_callers_random_numbers_stay(profiles):
+    with pytest.raises(RegistrationError, match="nothing to learn from"):
+        fit_detector([(profiles, np.full(len(profiles.points), 99.0))])
+    torch.manual_seed(5)
+    first = torch.rand(1)
+    torch.manual_seed(5)
+    fit_detector([(profiles, np.zeros(len(profiles.points)))], epochs=1)
+    assert torch.equal(torch.rand(1), first)
+
+
 def test_weights_survive_a_round_trip_with_their_provenance(tmp_path):
     detector = WallDetector()
     write_detector(detector, tmp_path / "w.safetensors", {"seeds": "none"})
@@ -167,6 +184,75 @@ def test_cuts_are_linear_and_end_flat():
     np.testing.assert_allclose(cut[0], (3.1 + offsets) ** 2, atol=0.02)
     beyond, _ = cut_around(curve, SHIFTS, np.array([23.5]), 2.0)
     assert beyond[0, -1] == SHIFTS[-1] ** 2
+
+
+def test_sums_over_large_areas_are_made_in_squares(monkeypatch):
+    rng = np.random.default_rng(0)
+    centres, curves = rng.uniform(0, 900, (400, 2)), rng.normal(1, 1, (400, 40))
+    whole = neighbourhood_sum(curves, centres, 30.0)
+    monkeypatch.setattr("lib.registration.field.shift_field.TILE_M", 250.0)
+    np.testing.assert_allclose(neighbourhood_sum(curves, centres, 30.0), whole, rtol=0.15, atol=0.05 * whole.max())
+    far = np.concatenate([centres, [[1e6, 1e6]]])
+    alone = neighbourhood_sum(np.ones((401, 1)), far, 90.0)
+    assert alone[-1] == pytest.approx(1, rel=0.15), "a region's empty squares take no memory"
+
+
+# Trust, and a map that lies across range.
+
+
+def moved_along(trial, along_m, across_m=0.0):
+    east, north = trial.look.ground_range
+    shapes = shapely.transform(trial.footprints.geometry.to_numpy(), lambda p: p + along_m * np.array([east, north]))
+    return trial.footprints.set_geometry(moved_across(shapes, trial.look, across_m), crs=trial.footprints.crs)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    return make_trial("normal", 42, extent_m=450, n_buildings=330)
+
+
+@pytest.mark.parametrize("along_m", [-30.0, 45.0])
+def test_a_shift_beyond_the_search_is_not_trusted(wide, along_m):
+    with pytest.warns(CompanionWarning, match="not to be trusted"):
+        table = register_footprints(moved_along(wide, along_m), wide.image, wide.look)
+    assert table["confidence"].median() < 0.3
+
+
+def test_another_place_is_not_trusted(wide):
+    turned = wide.image.copy(data=wide.image.to_numpy()[::-1, ::-1].copy())
+    with pytest.warns(CompanionWarning, match="same place"):
+        table = register_footprints(wide.footprints, turned, wide.look)
+    assert table["confidence"].max() < 0.5
+
+
+@pytest.mark.parametrize("across_m", [-3.0, 2.5])
+def test_a_map_that_lies_across_range_is_moved_back(wide, across_m):
+    table = register_footprints(moved_along(wide, 0.0, across_m), wide.image, wide.look)
+    assert (np.abs(table["shift_m"] - wide.shift_m) < 2).mean() >= 0.98
+    east, north = wide.look.ground_range
+    back = -table["east_shift_m"] * north + table["north_shift_m"] * east
+    np.testing.assert_allclose(back, -across_m, atol=0.8)
+
+
+def test_a_map_that_fits_is_not_moved_across(wide):
+    assert common_offset(wide.footprints.geometry.to_numpy(), wide.image, wide.look) == 0.0
+
+
+def test_buildings_alone_are_as_right_as_they_say():
+    trial = make_trial("hardest", 43, extent_m=450, n_buildings=330)
+    chosen = range(0, 330, 8)
+    told = [register_footprints(trial.footprints[k : k + 1], trial.image, trial.look).iloc[0] for k in chosen]
+    right = [abs(row["shift_m"] - trial.shift_m[k]) < 1 for row, k in zip(told, chosen, strict=True)]
+    stated = np.mean([row["confidence"] for row in told])
+    assert stated == pytest.approx(np.mean(right), abs=0.2)
+    among = register_footprints(trial.footprints, trial.image, trial.look)["confidence"]
+    assert stated < among.mean()
+
+
+def test_weights_of_trust_name_their_signs_and_seeds():
+    known = json.loads(CONFIDENCE_WEIGHTS.read_text(encoding="utf-8"))
+    assert tuple(known["weights"]) == SIGNS
+    assert "1150 to 1189" in known["about"], "seeds that the detector has not seen"
 
 
 # The posterior.

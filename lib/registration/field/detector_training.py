@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lib.errors import RegistrationError
 from lib.registration.field.edge_profiles import SEARCH_M, EdgeProfiles
 from lib.registration.field.wall_detector import WallDetector
 
@@ -38,27 +39,37 @@ def fit_detector(
     detector : WallDetector
     losses : list of float
         Mean negative logarithm of the probability, one an epoch.
+
+    Raises
+    ------
+    RegistrationError
+        If no building of the examples can be learned from.
     """
     channels, surroundings, shift = _stacked(examples)
-    torch.manual_seed(seed)
-    detector = WallDetector()
+    if not len(shift):
+        fix = "give scenes whose buildings lie in the image and whose shifts the search can reach"
+        raise RegistrationError("nothing to learn from", where="fit_detector, examples", value=len(examples), fix=fix)
     shifts = torch.from_numpy(examples[0][0].shifts_m).float()
     batch = min(BATCH, len(shift))
-    steps = epochs * (len(shift) // batch)
-    optimiser = torch.optim.AdamW(detector.parameters(), lr=RATE, weight_decay=DECAY)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     losses = []
-    for _ in range(epochs):
-        order, total = torch.randperm(len(shift)), 0.0
-        for start in range(0, len(shift) - batch + 1, batch):
-            rows = order[start : start + batch]
-            loss = _loss(detector(channels[rows], surroundings[rows]), shift[rows], shifts)
-            optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            optimiser.step()
-            schedule.step()
-            total += float(loss.detach()) * len(rows)
-        losses.append(total / (len(shift) // batch * batch))
+    # The caller's own random numbers stay as they were.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        detector = WallDetector()
+        optimiser = torch.optim.AdamW(detector.parameters(), lr=RATE, weight_decay=DECAY)
+        steps = epochs * (len(shift) // batch)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
+        for _ in range(epochs):
+            order, told = torch.randperm(len(shift)), []
+            for start in range(0, len(shift) - batch + 1, batch):
+                rows = order[start : start + batch]
+                loss = _loss(detector(channels[rows], surroundings[rows]), shift[rows], shifts)
+                optimiser.zero_grad()
+                torch.autograd.backward(loss)
+                optimiser.step()
+                schedule.step()
+                told.append(float(loss.detach()))
+            losses.append(float(np.mean(told)))
     return detector.eval(), losses
 
 
@@ -66,6 +77,8 @@ def _stacked(examples: Sequence[tuple[EdgeProfiles, NDArray[Any]]]) -> tuple[Ten
     """All buildings that can be seen and whose truth the search can reach."""
     kept = [(p.points > 0) & (np.abs(shift) < SEARCH_M - ROOM_M) for p, shift in examples]
     pairs = list(zip(examples, kept, strict=True))
+    if not any(k.any() for k in kept):
+        return torch.zeros(0), torch.zeros(0), torch.zeros(0)
     channels = np.concatenate([p.channels[k] for (p, _), k in pairs])
     surroundings = np.concatenate([p.surroundings[k] for (p, _), k in pairs])
     shift = np.concatenate([s[k] for (_, s), k in pairs]).astype(np.float32)

@@ -14,6 +14,7 @@ from rasterio import features
 from rasterio.transform import from_origin
 
 from lib.radar.look import Look
+from lib.registration.checks.decibels import valid_sample
 from lib.registration.footprint_points import FootprintPoints, line_ends, near_range_points
 
 STEP_M = 0.25
@@ -75,8 +76,7 @@ def image_levels(image: xr.DataArray) -> Levels:
     -------
     Levels
     """
-    step = max(1, int(np.sqrt(image.size / 4e6)))
-    low, middle, high = np.nanpercentile(image[::step, ::step].to_numpy(), (1, 50, 99))
+    low, middle, high = np.nanpercentile(valid_sample(image.to_numpy()), (1, 50, 99))
     return Levels(float(middle), float(low), float(high))
 
 

@@ -61,6 +61,8 @@ class Posterior:
         Probability that the shift is right to 1 m.
     predicted_m : ndarray
         What the neighbours alone say.
+    agreement : ndarray
+        Logarithm of how much more probable the neighbours' prediction makes the building's evidence than a blind guess.
     process : Process
         As chosen.
     """
@@ -69,6 +71,7 @@ class Posterior:
     spread_m: NDArray[np.float64]
     within_1m: NDArray[np.float64]
     predicted_m: NDArray[np.float64]
+    agreement: NDArray[np.float64]
     process: Process
 
 
@@ -110,7 +113,8 @@ def fit_posterior(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray
     """
     cut, offsets = cut_around(curves, shifts_m, field.coarse_m, HALF_M)
     likelihood = np.exp(cut)
-    likelihood = (1 - LIARS) * likelihood / likelihood.mean(axis=1, keepdims=True) + LIARS
+    plain = likelihood.mean(axis=1)
+    likelihood = (1 - LIARS) * likelihood / plain[:, None] + LIARS
     everyone = np.arange(len(curves))
     start = np.clip(field.fine_m - field.coarse_m, 1 - HALF_M, HALF_M - 1)
     wide = np.ones(len(curves))
@@ -121,10 +125,11 @@ def fit_posterior(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray
     process = _choose(likelihood, offsets, tree, sites)
     for _ in range(SWEEPS):
         sites, tilted, predicted = _sweep(likelihood, offsets, tree, sites, process)
+    agreement = np.log(plain * np.maximum(tilted.norm - LIARS, 0.0) + LIARS)
     near = np.abs(offsets[None] - tilted.mean[everyone, None]) <= 1.0
     return Posterior(
         field.coarse_m + tilted.mean, np.sqrt(tilted.variance), (tilted.share * near).sum(axis=1),
-        field.coarse_m + predicted, process,
+        field.coarse_m + predicted, agreement, process,
     )  # fmt: skip
 
 

@@ -25,6 +25,10 @@ FINE_M = ((45.0, 5.0), (30.0, 4.0), (30.0, 3.0))
 BLUR_M = 0.7
 # How far off a building must lie to lose half its weight, metres.
 OUTLIER_M = 1.0
+# Sums over larger areas are made in squares of this side: the grid of a whole region would not fit in memory.
+TILE_M = 5000.0
+# A rival to the coarse shift is farther away than this, metres.
+RIVAL_M = 7.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +41,13 @@ class FirstField:
         From sums over 90 m: sure, and blind for detail.
     fine_m : ndarray
         From sums over 30 m.
+    margin : ndarray
+        How much more the wide sum says for the coarse shift than for its best rival, natural logarithm.
     """
 
     coarse_m: NDArray[np.float64]
     fine_m: NDArray[np.float64]
+    margin: NDArray[np.float64]
 
 
 def first_field(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray[Any]) -> FirstField:
@@ -69,7 +76,9 @@ def first_field(curves: NDArray[Any], shifts_m: NDArray[Any], centres: NDArray[A
     fine = start
     for reach, half in FINE_M:
         fine = _step(blurred, shifts_m, fine, centres, roughness, reach, half)
-    return FirstField(coarse, fine)
+    near = np.abs(shifts_m[None] - coarse[:, None]) <= RIVAL_M
+    margin = np.where(near, total, -np.inf).max(axis=1) - np.where(near, -np.inf, total).max(axis=1)
+    return FirstField(coarse, fine, margin)
 
 
 def _step(
@@ -104,6 +113,17 @@ def neighbourhood_sum(curves: NDArray[Any], centres: NDArray[Any], reach_m: floa
     ndarray, shape (n, s)
         A building's own curve counts once.
     """
+    total = np.empty(curves.shape)
+    square = np.floor((centres - centres.min(axis=0)) / TILE_M).astype(np.int64)
+    for place in np.unique(square, axis=0):
+        low = centres.min(axis=0) + place * TILE_M - 3 * reach_m
+        around = np.flatnonzero(((centres >= low) & (centres <= low + TILE_M + 6 * reach_m)).all(axis=1))
+        inside = (square[around] == place).all(axis=1)
+        total[around[inside]] = _sum_on_grid(curves[around], centres[around], reach_m)[inside]
+    return total
+
+
+def _sum_on_grid(curves: NDArray[Any], centres: NDArray[Any], reach_m: float) -> NDArray[Any]:
     cell = max(reach_m / 3.0, 7.0)
     low = centres.min(axis=0) - 3 * reach_m
     place = (centres - low) / cell
