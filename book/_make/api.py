@@ -15,6 +15,8 @@ from lib.cli import app
 
 # Its functions have the shape that typer wants; what a reader needs is what they say about themselves.
 COMMAND = "lib.cli"
+# Methods that scikit-learn adds to every estimator, with words that point into its own pages.
+GIVEN = ("set_fit_request", "set_predict_request", "set_predict_proba_request", "set_score_request")
 HELP = (["--help"], ["run", "--help"], ["chapters", "--help"], ["pairs", "--help"], ["data", "--help"])
 
 INDEX = """# The library
@@ -68,8 +70,7 @@ def _automodule(name: str) -> list[str]:
     """Ask for a module's docstrings, except those of names that it only passes on from another page."""
     module, documented = importlib.import_module(name), modules()
     passed = [key for key in getattr(module, "__all__", []) if _home(module, key) in set(documented) - {name}]
-    options = [f"   :exclude-members: {', '.join(passed)}"] if passed else []
-    return [f".. automodule:: {name}", *options, ""]
+    return [f".. automodule:: {name}", f"   :exclude-members: {', '.join((*passed, *GIVEN))}", ""]
 
 
 def _home(module: ModuleType, key: str) -> str:

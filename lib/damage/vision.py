@@ -56,6 +56,5 @@ def declare_operators() -> torch.library.Library:
 
 _DECLARED = None if compiled_operators_load() else declare_operators()
 
-from torchvision.models import ResNet, resnet18  # noqa: E402 - only now it can be imported
-
-__all__ = ["ResNet", "compiled_operators_load", "declare_operators", "resnet18"]
+from torchvision.models import ResNet as ResNet  # noqa: E402 - only now it can be imported
+from torchvision.models import resnet18 as resnet18  # noqa: E402
