@@ -49,20 +49,9 @@ from lib.plots import house_style
 from lib.plots import registration as plot
 from lib.radar.look import Look
 from lib.registration import register_footprints
-from lib.registration.judging import (
-    accuracy,
-    fallen,
-    scene,
-    village,
-    walkthrough,
-)
-from lib.registration.judging.neighbours import difference_by_scene
+from lib.registration.judging import accuracy, fallen, neighbours
+from lib.registration.judging import reliability, scene, village, walkthrough
 from lib.registration.paper.engine import register_as_paper
-from lib.registration.judging.reliability import (
-    p95_left,
-    reliability,
-    spread_and_support,
-)
 from lib.registration.review import read_review, registration_review
 from lib.rerun.record import record
 
@@ -93,8 +82,15 @@ jobs: int = 2  # threads for the comparison [1 to 256]
 # A footprint table, an image and a look are all that a method is given. By default they come from the simulated city,
 # whose true shifts are kept apart in a place of their own: methods are judged by them and never see them. If you gave
 # an image of your own, there is no truth, and the figures of it simply lack the green.
+#
+# ## The idea in one picture
+#
+# {numref}`fig-reg-before` is what the letter's figure 2 shows: footprints before and after. Look at the near sides of
+# the outlines, those that face the radar. Where a wall stands square to the radar, a bright line marks its foot; after
+# registration the near side of the outline lies on that line. Where there is no line, as with walls that stand askew,
+# the outline has to be placed by what its neighbours say.
 
-# %%
+# %% mystnb={"figure": {"name": "fig-reg-before", "caption": "Footprints as mapped (orange) and as registered (blue), in the two busiest squares of the scene; simulated where it says so. The arrow shows where the radar looks. The counterpart of figure 2 of the letter."}, "image": {"alt": "Two rows of two radar images. On the left orange outlines lie across bright fronts of buildings; on the right the blue outlines begin at the bright lines and enclose the dark areas behind them."}}
 look = Look.from_heading(heading_deg, side, incidence_deg)
 options = {"extent_m": extent_m, "n_buildings": n_buildings}
 options["units"] = None if units == "file" else units
@@ -107,16 +103,6 @@ record(
     "origin",
     "a simulated scene" if here.simulated else "the image that was given",
 )
-
-# %% [markdown]
-# ## The idea in one picture
-#
-# {numref}`fig-reg-before` is what the letter's figure 2 shows: footprints before and after. Look at the near sides of
-# the outlines, those that face the radar. Where a wall stands square to the radar, a bright line marks its foot; after
-# registration the near side of the outline lies on that line. Where there is no line, as with walls that stand askew,
-# the outline has to be placed by what its neighbours say.
-
-# %% mystnb={"figure": {"name": "fig-reg-before", "caption": "Footprints as mapped (orange) and as registered (blue), in the two busiest squares of the scene; simulated where it says so. The arrow shows where the radar looks. The counterpart of figure 2 of the letter."}, "image": {"alt": "Two rows of two radar images. On the left orange outlines lie across bright fronts of buildings; on the right the blue outlines begin at the bright lines and enclose the dark areas behind them."}}
 registered = register_footprints(here.footprints, here.image, look)
 views = plot.busy_views(here.footprints)
 record("placed", int(registered["shift_m"].notna().sum()))
@@ -210,7 +196,7 @@ for name in ("LEARNED", "CALIBRATED", "REPORTED"):
     used = getattr(trials, f"{name}_SEEDS")
     record(f"seeds_{name.lower()}", f"{used[0]} to {used[-1]}")
 judged = accuracy.judge_all(kinds, seeds, looks=looks, **same)
-plot.alike(difference_by_scene(judged, np.arange(0, 201, 20)))
+plot.alike(neighbours.difference_by_scene(judged, np.arange(0, 201, 20)))
 
 # %% [markdown]
 # ## The letter's method, step by step
@@ -384,7 +370,7 @@ plot.shares(table)
 
 # %% mystnb={"figure": {"name": "fig-reg-reliable", "caption": "Share of buildings that are right to 1 m over the confidence that the field states, in bins of equally many buildings, all kinds of scenes together (simulated)."}, "image": {"alt": "Dots with error bars near a dotted diagonal; most dots lie near the upper right corner."}}
 field = judged[judged["method"] == "field"]
-believed = reliability(field)
+believed = reliability.reliability(field)
 off = (believed["stated"] - believed["right"]).abs()
 worst = believed.loc[off.idxmax()]
 record("worst_off", 100 * float(off.max()), unit="%")
@@ -408,15 +394,15 @@ rough = field[field["scene"] == "rough"]
 orders = {
     "kept": rough["confidence"],
     "best": -rough["error_m"].abs(),
-    "spread": spread_and_support(rough),
+    "spread": reliability.spread_and_support(rough),
 }
-all_m = p95_left(rough, rough["confidence"], 0.0)
+all_m = reliability.p95_left(rough, rough["confidence"], 0.0)
 record("rough_p95_all_m", all_m, unit="m")
 for name, trust in orders.items():
-    left_m = p95_left(rough, trust, 0.2)
+    left_m = reliability.p95_left(rough, trust, 0.2)
     record(f"rough_p95_{name}_m", left_m, unit="m")
     record(f"rough_p95_{name}_percent", 100 * left_m / all_m, unit="%")
-halved = p95_left(rough, rough["confidence"], 0.2) <= all_m / 2
+halved = reliability.p95_left(rough, rough["confidence"], 0.2) <= all_m / 2
 record("halved", "is reached" if halved else "is not reached")
 pixel_m = abs(float(hard.image.x[1] - hard.image.x[0]))
 small = float((rough["error_m"].abs() < pixel_m).mean())
@@ -442,27 +428,13 @@ plot.errors_by_rank(rough)
 
 # %%
 only = {"field": accuracy.METHODS["field"]}
-turned = accuracy.judge_all(
-    ["normal", "hardest"],
-    [seed],
-    only,
-    accuracy.four_looks(look.incidence_deg),
-    **same,
-)
+four = accuracy.four_looks(look.incidence_deg)
+two = ["normal", "hardest"]
+turned = accuracy.judge_all(two, [seed], only, four, **same)
 by_look = accuracy.summarise(turned, ["scene", "look"])
 for name, rows in by_look.groupby("scene"):
     lowest = float(rows["right_percent"].min())
     record(f"looks_lowest_{name}", lowest, unit="%")
-accuracy.in_short(by_look)
-
-# %% [markdown]
-# The worst of the four looks has {glue:text}`looks_lowest_normal:.1f` % right to 2 m on the normal scene, and
-# {glue:text}`looks_lowest_hardest:.1f` % on the hardest. Now what fell, over all kinds of scenes. The second part of
-# the cell asks how well three numbers tell fallen from standing buildings: the error, which nobody knows on a real
-# image, and the residual and the confidence, which every user has. It is the probability that, of one fallen and one
-# standing building, the fallen one has the larger error or residual, or the lower confidence; 0.5 tells nothing.
-
-# %%
 fate = fallen.by_damage(field)
 for name, row in fate.iterrows():
     record(f"{name}_right", f"{row['right']:.0f} of {row['buildings']:.0f}")
@@ -473,9 +445,15 @@ for name, values in numbers.items():
     auc, by_chance = fallen.tells_apart(values, field["damaged"])
     record(f"told_by_{name}", f"{auc:.2f}")
 record("told_by_chance", f"{by_chance:.2f}")
-fate.round(2)
+accuracy.in_short(by_look)
 
 # %% [markdown]
+# The worst of the four looks has {glue:text}`looks_lowest_normal:.1f` % right to 2 m on the normal scene, and
+# {glue:text}`looks_lowest_hardest:.1f` % on the hardest. Now what fell, over all kinds of scenes. The second part of
+# the cell asks how well three numbers tell fallen from standing buildings: the error, which nobody knows on a real
+# image, and the residual and the confidence, which every user has. It is the probability that, of one fallen and one
+# standing building, the fallen one has the larger error or residual, or the lower confidence; 0.5 tells nothing.
+#
 # {glue:text}`fallen_right` fallen buildings are right to 2 m, and {glue:text}`standing_right` standing ones; the median
 # of their errors is {glue:text}`fallen_median_m:.2f` m and {glue:text}`standing_median_m:.2f` m. The error tells fallen
 # from standing with {glue:text}`told_by_error`, the residual with {glue:text}`told_by_residual`, the confidence with

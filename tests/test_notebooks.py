@@ -94,7 +94,7 @@ def recordable(source):
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "record"]
     for name in (call.args[0] for call in calls):
         if isinstance(name, ast.JoinedStr):
-            parts = [part.value if isinstance(part, ast.Constant) else "[a-z0-9]+" for part in name.values]
+            parts = [part.value if isinstance(part, ast.Constant) else "[a-z0-9_]+" for part in name.values]
             yield "".join(parts)
         else:
             yield from [name.value] if isinstance(name, ast.Constant) else map(re.escape, texts)
