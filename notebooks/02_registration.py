@@ -121,12 +121,10 @@ plot.before_after(here, registered, views)
 speaks = walkthrough.image_curves(here)
 group = walkthrough.group_in(here, views[0], 25)
 about_m = np.nan_to_num(registered["shift_m"][group].median()).round()
-explore(
-    partial(plot.slide, here, views[0], group, speaks),
-    alt="Footprints on a radar image, and evidence over the shift",
-    shift_m=(about_m + np.arange(-9, 9.1, 1.5)).tolist(),
-    buildings=[1, 25],
-)
+frame = partial(plot.slide, here, views[0], group, speaks)
+told = "Footprints on a radar image, and evidence over the shift"
+moves = (about_m + np.arange(-9, 9.1, 1.5)).tolist()
+explore(frame, alt=told, shift_m=moves, buildings=[1, 25])
 
 # %% [markdown]
 # ## The mathematics
@@ -250,17 +248,10 @@ plot.clear_centres(squares, ["hardest", "this scene"][: 1 + here.simulated])
 # %% mystnb={"figure": {"name": "fig-reg-basin", "caption": "Found over true shift where the elevation model is 13 m too high (simulated): points in the green band are right to 2 m. A method that trusts the nearest point may stay near zero or walk the wrong way."}, "image": {"alt": "A panel for each method with found shift over true shift and a diagonal green band, and a dotted line at zero."}}
 found_by = tuple(accuracy.METHODS)[1:]
 far = judged[judged["scene"] == "far"]
-shares = accuracy.summarise(far, ["method"])["right_percent"]
-for name in found_by:
-    short = name.replace(", ", "_").replace(" ", "_")
-    record(f"far_{short}_right", float(shares[name]), unit="%")
-told = ["residual_m", "error_m"]
-astray = far[(far["method"] == "paper") & far["shift_m"].notna()]
-good = astray["error_m"].abs() < accuracy.RIGHT_M
-for name, rows in (("right", astray[good]), ("wrong", astray[~good])):
-    middle = [f"{rows[kind].abs().median():.1f} m" for kind in told]
-    text = f"{middle[0]} with an error of {middle[1]}" if len(rows) else "none"
-    record(f"far_residual_{name}", f"{text} ({len(rows)})")
+for name, row in accuracy.summarise(far, ["method"]).iterrows():
+    record(f"far_{accuracy.short(name)}_right", row["right_percent"], unit="%")
+for name, text in accuracy.residuals_in_words(far, "paper").items():
+    record(f"far_residual_{name}", text)
 plot.found_over_true(far, found_by)
 
 # %% [markdown]
@@ -371,16 +362,10 @@ plot.shares(table)
 # %% mystnb={"figure": {"name": "fig-reg-reliable", "caption": "Share of buildings that are right to 1 m over the confidence that the field states, in bins of equally many buildings, all kinds of scenes together (simulated)."}, "image": {"alt": "Dots with error bars near a dotted diagonal; most dots lie near the upper right corner."}}
 field = judged[judged["method"] == "field"]
 believed = reliability.reliability(field)
-off = (believed["stated"] - believed["right"]).abs()
-worst = believed.loc[off.idxmax()]
-record("worst_off", 100 * float(off.max()), unit="%")
-record("worst_stated", 100 * float(worst["stated"]), unit="%")
-record("worst_right", 100 * float(worst["right"]), unit="%")
-record(
-    "reliability_off",
-    100 * float(np.average(off, weights=believed["buildings"])),
-    unit="%",
-)
+worst = reliability.worst_bin(believed)
+for name in ("off", "stated", "right"):
+    record(f"worst_{name}", 100 * worst[name], unit="%")
+record("reliability_off", 100 * worst["mean_off"], unit="%")
 plot.reliability_diagram(believed)
 
 # %% [markdown]
@@ -478,9 +463,8 @@ worst = accuracy.most_wrong(first)
 record("worst_scene", worst[0])
 groups = {"at_edges": ["steps", "terraces"], "in_worst": worst[:1]}
 for name, of_kind in groups.items():
-    size = first.loc[first["scene"].isin(of_kind), "error_m"].abs()
-    count = (size > accuracy.RIGHT_M).sum()
-    record(f"wrong_{name}", f"{count} of {len(size)}")
+    wrong = first.loc[first["scene"].isin(of_kind), "error_m"].abs() > 2
+    record(f"wrong_{name}", f"{wrong.sum()} of {len(wrong)}")
 plot.error_maps(first, worst)
 
 # %% [markdown]

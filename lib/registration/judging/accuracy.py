@@ -255,3 +255,45 @@ def _summary(error: pd.Series) -> dict[str, object]:
     counts = {"buildings": len(error), "placed": int(error.notna().sum()), "right_percent": right}
     spread = {"mean_m": error.mean(), "std_m": error.std(ddof=0)}
     return counts | spread | {"median_m": size.median(), "p95_m": size.quantile(0.95)}
+
+
+def short(method: str) -> str:
+    """Turn a method's name into a part of a number's name.
+
+    Parameters
+    ----------
+    method : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> short("paper, global step")
+    'paper_global_step'
+    """
+    return method.replace(", ", "_").replace(" ", "_")
+
+
+def residuals_in_words(judged: pd.DataFrame, method: str) -> dict[str, str]:
+    """Say which residuals a method leaves where it is right to 2 m, and where it is wrong.
+
+    Parameters
+    ----------
+    judged : DataFrame
+        From ``judge_all``.
+    method : str
+
+    Returns
+    -------
+    dict of str to str
+        "right" and "wrong": median residual, median error and how many, or none.
+    """
+    placed = judged[(judged["method"] == method) & judged["shift_m"].notna()]
+    good = placed["error_m"].abs() < RIGHT_M
+    words = {}
+    for name, rows in (("right", placed[good]), ("wrong", placed[~good])):
+        middle = [f"{rows[kind].abs().median():.1f} m" for kind in ("residual_m", "error_m")]
+        words[name] = f"{middle[0]} with an error of {middle[1]} ({len(rows)})" if len(rows) else "none (0)"
+    return words

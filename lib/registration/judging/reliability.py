@@ -123,3 +123,27 @@ def least_sure(judged: pd.DataFrame, share: float = 0.2) -> NDArray[np.bool_]:
     marked = np.zeros(len(judged), dtype=bool)
     marked[order[: round(share * len(judged))]] = True
     return marked
+
+
+def worst_bin(believed: pd.DataFrame) -> dict[str, float]:
+    """Find the bin whose stated confidence lies farthest from the share that is right.
+
+    Parameters
+    ----------
+    believed : DataFrame
+        From ``reliability``.
+
+    Returns
+    -------
+    dict of str to float
+        ``stated`` and ``right`` of that bin, ``off`` between them, and ``mean_off``, the mean over all buildings.
+
+    Examples
+    --------
+    >>> worst_bin(pd.DataFrame({"stated": [0.5, 0.9], "right": [0.5, 1.0], "buildings": [10, 10]}))["stated"]
+    0.9
+    """
+    off = (believed["stated"] - believed["right"]).abs()
+    worst = believed.iloc[int(off.to_numpy().argmax())]
+    mean = float(np.average(off, weights=believed["buildings"]))
+    return {name: float(worst[name]) for name in ("stated", "right")} | {"off": float(off.max()), "mean_off": mean}
