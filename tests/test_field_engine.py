@@ -20,7 +20,7 @@ from lib.registration.field.edge_profiles import edge_profiles, image_levels
 from lib.registration.field.evidence import scene_evidence
 from lib.registration.field.map_offset import common_offset, moved_across
 from lib.registration.field.posterior import Process, _others, fit_posterior
-from lib.registration.field.shift_field import cut_around, first_field, neighbourhood_sum
+from lib.registration.field.shift_field import cut_around, first_field
 from lib.registration.field.wall_detector import (
     HIGHEST,
     LOWEST,
@@ -31,6 +31,7 @@ from lib.registration.field.wall_detector import (
     write_detector,
 )
 from lib.registration.footprint_points import line_ends
+from lib.registration.neighbourhood import neighbourhood_sum
 
 SHIFTS = np.linspace(-24, 24, 193)
 
@@ -190,7 +191,7 @@ def test_sums_over_large_areas_are_made_in_squares(monkeypatch):
     rng = np.random.default_rng(0)
     centres, curves = rng.uniform(0, 900, (400, 2)), rng.normal(1, 1, (400, 40))
     whole = neighbourhood_sum(curves, centres, 30.0)
-    monkeypatch.setattr("lib.registration.field.shift_field.TILE_M", 250.0)
+    monkeypatch.setattr("lib.registration.neighbourhood.TILE_M", 250.0)
     np.testing.assert_allclose(neighbourhood_sum(curves, centres, 30.0), whole, rtol=0.15, atol=0.05 * whole.max())
     far = np.concatenate([centres, [[1e6, 1e6]]])
     alone = neighbourhood_sum(np.ones((401, 1)), far, 90.0)
@@ -287,7 +288,6 @@ def test_spread_is_true_to_the_errors():
     blind = rng.random(800) < 0.5
     noise = np.where(blind, 0.0, rng.normal(0, 0.5, 800))
     # Curves are the logarithm of the probability with which such evidence arises.
-    curves = np.where(blind[:, None], 0.0, bells(truth + noise, height=1.0))
     curves = np.where(blind[:, None], 0.0, -0.5 * ((SHIFTS[None] - (truth + noise)[:, None]) / 0.5) ** 2 + 3.6)
     found = fit(np.clip(curves, -6, 9), centres)
     error = found.shift_m - truth

@@ -14,11 +14,11 @@ from lib.errors import BuildingsError, CRSError, ParameterError, RegistrationErr
 from lib.geocoding.near_range import near_range_edges
 from lib.radar.look import Look
 from lib.registration import register_footprints
+from lib.registration.double_bounce import WallParameters, double_bounce_points, wall_segments
 from lib.registration.footprint_points import near_range_points
-from lib.registration.paper.double_bounce import WallParameters, double_bounce_points, wall_segments
 from lib.registration.paper.engine import COLUMNS, PaperParameters, register_as_paper
-from lib.registration.paper.segmentation import segment
 from lib.registration.paper.subareas import judge_subareas
+from lib.registration.segmentation import segment
 
 LOOKS = [Look.from_heading(heading, side, 43.1) for heading in (350, 190) for side in ("right", "left")]
 LOOK = LOOKS[0]

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from lib.errors import ParameterError, RasterError
-from lib.registration.paper.segmentation import multilook, segment
 from lib.registration.potts import potts_1d, potts_l2
+from lib.registration.segmentation import multilook, segment
 
 RNG = np.random.default_rng(7)
 
@@ -214,7 +214,7 @@ def test_kept_on_disk_equals_kept_in_memory(tmp_path):
 def test_multilook_does_not_depend_on_strips(monkeypatch):
     image = as_image(scene(50, 31))
     whole = multilook(image, 3)
-    monkeypatch.setattr("lib.registration.paper.segmentation._STRIP", 5)
+    monkeypatch.setattr("lib.registration.segmentation._STRIP", 5)
     assert np.array_equal(multilook(image, 3), whole)
 
 

@@ -15,8 +15,9 @@ from lib.city.trials import make_trial
 from lib.errors import ParameterError, RasterError, RegistrationError
 from lib.radar.look import Look
 from lib.registration.footprint_points import near_range_points
+from lib.registration.grid import Grid
 from lib.registration.range_search.curves import range_curves
-from lib.registration.range_search.distance_map import OVERLAP_PX, Grid, overlap_for, tiles, truncated_distance
+from lib.registration.range_search.distance_map import OVERLAP_PX, overlap_for, tiles, truncated_distance
 from lib.registration.range_search.engine import RangeParameters, register_by_range
 
 GEOMETRIES = [Look.from_heading(heading, side, 43.1) for heading in (350, 190) for side in ("right", "left")]

@@ -237,39 +237,11 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
     >>> icp_groups(np.concatenate([corner, corner[:1]]), [0, 6, 7], corner + 0.25).reason.tolist()
     ['ok', 'too few points have a partner']
     """
-    unknown = sorted(set(parameters) - set(IcpParameters.__dataclass_fields__))
-    if unknown:
-        fix = "see IcpParameters for the names"
-        raise ParameterError("unknown parameter", where="icp", value=unknown, fix=fix)
-    chosen = IcpParameters(**parameters)
+    rules = _rules(parameters)
     grid = target if isinstance(target, NearestGrid) else nearest_grid(target)
-    points, begins = np.asarray(source, dtype=np.float64), np.asarray(first, dtype=np.int64)
-    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        fix = "give finite pairs of easting and northing"
-        raise RegistrationError("not points of the plane", where="icp, source", value=points.shape, fix=fix)
-    if (
-        begins.ndim != 1
-        or not begins.size
-        or begins[0] != 0
-        or begins[-1] != len(points)
-        or (np.diff(begins) < 0).any()
-    ):
-        fix = "start at 0, never fall, end at the number of points"
-        raise RegistrationError("does not fit the source", where="icp_groups, first", value=begins, fix=fix)
-    east, north = chosen.direction or (1.0, 0.0)
-    length = float(np.hypot(east, north))
-    rules = Rules(
-        _MOTIONS.index(chosen.motion), east / length, north / length, float(chosen.max_distance_m), float(chosen.keep),
-        int(chosen.max_iterations), float(chosen.tolerance_m), int(chosen.min_points), float(chosen.min_spread_m),
-    )  # fmt: skip
-    n_sets = len(begins) - 1
-    # Neighbours one after the other; a set without points counts as where the next begins.
-    order = (
-        nearest_grid(points[np.minimum(begins[:-1], len(points) - 1)]).order
-        if n_sets and len(points)
-        else np.arange(n_sets)
-    )
-    moves, counts = np.empty((n_sets, 6)), np.empty((n_sets, 3), dtype=np.int64)
+    points, begins = _sets(source, first)
+    order = _side_by_side(points, begins)
+    moves, counts = np.empty((len(order), 6)), np.empty((len(order), 3), dtype=np.int64)
     parts = np.array_split(order, effective_n_jobs(None))
     moved = Parallel(prefer="threads")(
         delayed(run_groups)(points, begins, part, *grid.corner, grid.points, grid.starts, grid.cell_m, grid.cols, rules)
@@ -281,3 +253,39 @@ def icp_groups(source: ArrayLike, first: ArrayLike, target: ArrayLike | NearestG
         moves[:, :2], np.degrees(moves[:, 2]), moves[:, 3], moves[:, 4:6] + grid.corner,
         counts[:, 0], counts[:, 1], counts[:, 2],
     )  # fmt: skip
+
+
+def _rules(parameters: dict[str, Any]) -> Rules:
+    """Check the parameters and bring them into the form of the compiled loop."""
+    unknown = sorted(set(parameters) - set(IcpParameters.__dataclass_fields__))
+    if unknown:
+        fix = "see IcpParameters for the names"
+        raise ParameterError("unknown parameter", where="icp", value=unknown, fix=fix)
+    chosen = IcpParameters(**parameters)
+    east, north = chosen.direction or (1.0, 0.0)
+    length = float(np.hypot(east, north))
+    return Rules(
+        _MOTIONS.index(chosen.motion), east / length, north / length, float(chosen.max_distance_m), float(chosen.keep),
+        int(chosen.max_iterations), float(chosen.tolerance_m), int(chosen.min_points), float(chosen.min_spread_m),
+    )  # fmt: skip
+
+
+def _sets(source: ArrayLike, first: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Check the points, and where each set begins."""
+    points, begins = np.asarray(source, dtype=np.float64), np.asarray(first, dtype=np.int64)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        fix = "give finite pairs of easting and northing"
+        raise RegistrationError("not points of the plane", where="icp, source", value=points.shape, fix=fix)
+    ends = begins.ndim == 1 and begins.size and begins[0] == 0 and begins[-1] == len(points)
+    if not ends or (np.diff(begins) < 0).any():
+        fix = "start at 0, never fall, end at the number of points"
+        raise RegistrationError("does not fit the source", where="icp_groups, first", value=begins, fix=fix)
+    return points, begins
+
+
+def _side_by_side(points: NDArray[np.float64], begins: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order the sets so that neighbours come one after the other; one without points counts as where the next begins."""
+    n_sets = len(begins) - 1
+    if not n_sets or not len(points):
+        return np.arange(n_sets)
+    return nearest_grid(points[np.minimum(begins[:-1], len(points) - 1)]).order.astype(np.int64)

@@ -54,10 +54,12 @@ def register_footprints(
     Returns
     -------
     GeoDataFrame
-        One row a row of ``buildings``, in its order, with its index and columns and: ``shift_m`` along ground range, ``dh_m`` the
-        height error that it implies (Delta H = shift tan(incidence)), ``east_shift_m`` and ``north_shift_m``, ``level``
-        at which it was found, ``residual_m`` (how far the building's own best shift lies from it), ``support`` (points
-        used), ``confidence`` (0 to 1; of the field, the probability that the shift is right to 1 m; of the range search,
+        One row a row of ``buildings``, in its order, with its index and columns and: ``shift_m`` along ground range,
+        ``dh_m`` the height error that it implies (Delta H = shift tan(incidence)), ``east_shift_m`` and
+        ``north_shift_m`` (all of the way to the building's place: if the whole map lies across range, the engine
+        ``field`` moves it back, and ICP moves freely; a height error moves along ground range alone), ``level`` at which
+        it was found, ``residual_m`` (how far the building's own best shift lies from it), ``support`` (points used),
+        ``confidence`` (0 to 1; of the field, the probability that the shift is right to 1 m; of the range search,
         how clearly the shift beats its best rival; none of the paper), ``status`` (``ok`` or the reason why the
         building could not be placed; its numbers are missing then). A footprint of several parts is not placed, for
         each part may need a shift of its own.
@@ -82,7 +84,8 @@ def register_footprints(
     -----
     CompanionWarning
         If the heights of one input count from the geoid and those of the other from the ellipsoid; if ``buildings``
-        was registered before and holds corrections by hand, which are lost.
+        was registered before and holds corrections by hand, which are lost; if the engine ``field`` finds the scene as
+        a whole not to be trusted.
 
     Examples
     --------
@@ -161,14 +164,8 @@ def _as_published(
 ) -> pd.DataFrame:
     placed, _ = register_usable(used, sar, look, parameters)
     # The letter gives no confidence of its own.
-    return _table(placed["shift_m"].to_numpy(dtype=float), look).assign(
-        east_shift_m=placed["east_shift_m"].to_numpy(),
-        north_shift_m=placed["north_shift_m"].to_numpy(),
-        level=placed["level"].to_numpy(),
-        residual_m=placed["residual_m"].to_numpy(),
-        support=placed["support"].to_numpy(),
-        confidence=np.nan,
-        status=placed["status"].to_numpy(),
+    return placed.reset_index(drop=True).assign(
+        dh_m=placed["shift_m"].to_numpy(dtype=float) * look.tan, confidence=np.nan
     )
 
 

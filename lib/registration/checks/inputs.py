@@ -20,7 +20,7 @@ from lib.rasters import read_sar
 from lib.registration.checks.decibels import check_range, check_units, without_infinities
 from lib.registration.checks.heights import height_conflict
 from lib.registration.checks.light import check_light, check_pixels
-from lib.registration.range_search.distance_map import Grid
+from lib.registration.grid import Grid
 
 _WHERE = "register_footprints"
 # No building is so wide; a box around a whole town, drawn as one footprint, would take memory as its square.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lib.errors import RegistrationError
 from lib.registration.checks.decibels import valid_sample
-from lib.registration.range_search.distance_map import Grid
+from lib.registration.grid import Grid
 
 # Speckle of one look is this far above its median in 3 pixels of 100 million; walls and roofs of simulated scenes in 1
 # of 100, and a real 8-bit image of a mountain without a house in 2 of 1000.

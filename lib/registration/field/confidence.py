@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.registration.field.posterior import Posterior
-from lib.registration.field.shift_field import FirstField, neighbourhood_sum
+from lib.registration.field.shift_field import FirstField
+from lib.registration.neighbourhood import neighbourhood_sum
 
 WEIGHTS = Path(__file__).with_name("confidence_weights.json")
 REACH_M = 90.0

@@ -61,7 +61,7 @@ class EdgeProfiles:
     @property
     def shifts_m(self) -> NDArray[np.float64]:
         """Shifts to choose from, shape (s,): the middle part of the profiles."""
-        return _steps(SEARCH_M)
+        return search_shifts()
 
 
 def image_levels(image: xr.DataArray) -> Levels:
@@ -116,6 +116,22 @@ def edge_profiles(
         valid = found if walls is near else valid
     around = footprints if standing is None else standing
     return EdgeProfiles(np.concatenate(parts, axis=1), _surroundings(near, far, valid, around, look), valid)
+
+
+def search_shifts() -> NDArray[np.float64]:
+    """List the shifts that registration chooses from.
+
+    Returns
+    -------
+    ndarray, shape (s,)
+        Metres along ground range, even steps of STEP_M.
+
+    Examples
+    --------
+    >>> search_shifts()[:2].tolist(), search_shifts().size
+    ([-24.0, -23.75], 193)
+    """
+    return _steps(SEARCH_M)
 
 
 def _steps(reach_m: float) -> NDArray[np.float64]:

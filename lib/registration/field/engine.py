@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -20,6 +19,7 @@ from lib.registration.field.evidence import scene_evidence
 from lib.registration.field.map_offset import common_offset, moved_across
 from lib.registration.field.posterior import fit_posterior
 from lib.registration.field.shift_field import first_field
+from lib.registration.rows import among_all
 
 # A building's own best shift is looked for this far around its result, metres.
 OWN_M = 6.0
@@ -77,12 +77,12 @@ def register_by_field(buildings: gpd.GeoDataFrame, sar: xr.DataArray, look: Look
     near = np.abs(told.shifts_m[None] - fit.shift_m[:, None]) <= OWN_M
     own = told.shifts_m[np.where(near, curves, -np.inf).argmax(axis=1)]
     columns = {
-        "shift_m": _everyone(fit.shift_m, seen),
+        "shift_m": among_all(fit.shift_m, seen),
         "across_m": np.where(seen, across_m, np.nan),
         "level": np.where(seen, "field", "none"),
-        "residual_m": _everyone(np.abs(own - fit.shift_m), seen),
+        "residual_m": among_all(np.abs(own - fit.shift_m), seen),
         "support": np.where(seen, told.points, 0),
-        "confidence": _everyone(sure, seen),
+        "confidence": among_all(sure, seen),
         "status": np.where(seen, "ok", "not in the image"),
     }
     return pd.DataFrame(columns)
@@ -98,9 +98,3 @@ def _warn_of_doubt(sure: NDArray[np.float64]) -> None:
             CompanionWarning,
             stacklevel=4,
         )
-
-
-def _everyone(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    full = np.full(seen.size, np.nan)
-    full[seen] = values
-    return full

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lib.radar.look import Look
-from lib.registration.field.edge_profiles import MARGIN_M, SEARCH_M, Levels, edge_profiles, image_levels
+from lib.registration.field.edge_profiles import MARGIN_M, SEARCH_M, Levels, edge_profiles, image_levels, search_shifts
 from lib.registration.field.wall_detector import evidence
 
 TILE_M = 700.0
@@ -62,9 +62,8 @@ def scene_evidence(footprints: NDArray[Any], image: xr.DataArray, look: Look) ->
     tree = shapely.STRtree(footprints)
     work = (joblib.delayed(_of_tile)(*_parts(rows, footprints, image, tree), look, levels) for rows in tiles)
     found = joblib.Parallel()(work)
-    n_shifts = round(2 * SEARCH_M / 0.25) + 1
-    curves, points = np.zeros((len(footprints), n_shifts), np.float32), np.zeros(len(footprints), np.int64)
-    shifts = np.linspace(-SEARCH_M, SEARCH_M, n_shifts)
+    shifts = search_shifts()
+    curves, points = np.zeros((len(footprints), shifts.size), np.float32), np.zeros(len(footprints), np.int64)
     for rows, (told, seen) in zip(tiles, found, strict=True):
         curves[rows], points[rows] = told, seen
     return Evidence(curves, shifts, points)
@@ -96,6 +95,6 @@ def _of_tile(
     footprints: NDArray[Any], image: xr.DataArray, standing: NDArray[Any], look: Look, levels: Levels
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     if min(image.shape) < 2:
-        return np.zeros((len(footprints), 1), np.float32), np.zeros(len(footprints), np.int64)
+        return np.zeros((len(footprints), search_shifts().size), np.float32), np.zeros(len(footprints), np.int64)
     profiles = edge_profiles(footprints, image, look, levels, standing)
     return evidence(profiles).astype(np.float32), profiles.points

@@ -12,10 +12,10 @@ import shapely
 from numpy.typing import NDArray
 
 from lib.registration.field.evidence import scene_evidence
-from lib.registration.field.shift_field import neighbourhood_sum
 from lib.registration.footprint_points import near_range_points
 from lib.registration.judging.neighbours import around
 from lib.registration.judging.scene import Scene
+from lib.registration.neighbourhood import neighbourhood_sum
 from lib.registration.paper.engine import PaperSteps
 from lib.registration.range_search.curves import range_curves
 from lib.registration.range_search.engine import RangeParameters

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from lib.radar.look import Look
 from lib.registration.checks.inputs import check_table, open_image, usable_rows
+from lib.registration.double_bounce import WallParameters, double_bounce_points, wall_segments
 from lib.registration.footprint_points import FootprintPoints, near_range_points
 from lib.registration.icp import GroupMoves, Motion, icp, icp_groups
 from lib.registration.nearest import NearestGrid, nearest_grid
-from lib.registration.paper.double_bounce import WallParameters, double_bounce_points, wall_segments
-from lib.registration.paper.segmentation import segment
 from lib.registration.paper.subareas import Subareas, judge_subareas
+from lib.registration.segmentation import segment
 
 COLUMNS = ("building_id", "shift_m", "east_shift_m", "north_shift_m", "level", "residual_m", "support", "status")
 

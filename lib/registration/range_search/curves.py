@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from lib.radar.look import Look
 from lib.registration.footprint_points import FootprintPoints
-from lib.registration.range_search.distance_map import Grid, Tile, overlap_for, tiles, truncated_distance
+from lib.registration.grid import Grid
+from lib.registration.range_search.distance_map import Tile, overlap_for, tiles, truncated_distance
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from lib.errors import ParameterError, RegistrationError
 from lib.radar.look import Look
-from lib.registration.field.shift_field import neighbourhood_sum
+from lib.registration.double_bounce import WallParameters, double_bounce_points, wall_segments
 from lib.registration.footprint_points import FootprintPoints, near_range_points
-from lib.registration.paper.double_bounce import WallParameters, double_bounce_points, wall_segments
-from lib.registration.paper.segmentation import segment
+from lib.registration.neighbourhood import neighbourhood_sum
 from lib.registration.range_search.curves import range_curves
+from lib.registration.rows import among_all
+from lib.registration.segmentation import segment
 
 # How far from its shift a building's own best one is looked for, metres.
 _OWN_M = 6.0
@@ -156,7 +157,7 @@ def _place(
     shift[flat] = np.nan
     residual = np.abs(_own_best(curves[seen], shift, chosen.shifts_m) - shift)
     columns = {"shift_m": shift, "residual_m": residual, "confidence": _confidence(total, shift, chosen)}
-    table = pd.DataFrame({name: _spread(values, seen) for name, values in columns.items()})
+    table = pd.DataFrame({name: among_all(values, seen) for name, values in columns.items()})
     status = np.full(len(seen), "not in the image", dtype=object)
     status[seen] = np.where(flat, "no bright point near", "ok")
     return table.assign(level=np.where(status == "ok", "range", "none"), support=support, status=status)
@@ -211,9 +212,3 @@ def _confidence(total: NDArray[Any], shift_m: NDArray[Any], chosen: RangeParamet
     height = best - np.median(total, axis=1)
     share = (best - rival) / np.where(height > 0, height, 1.0)
     return np.where(height > 0, np.clip(share, 0.0, 1.0), np.where(np.isnan(shift_m), np.nan, 0.0))
-
-
-def _spread(values: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[np.float64]:
-    full = np.full(seen.size, np.nan)
-    full[seen] = values
-    return full

@@ -55,7 +55,7 @@ def wall_segments(segmentation: xr.DataArray, parameters: WallParameters | None 
     Parameters
     ----------
     segmentation : DataArray, dims (y, x)
-        Piecewise constant backscatter, dB, as ``lib.registration.paper.segmentation.segment`` gives it; NaN without data.
+        Piecewise constant backscatter, dB, as ``lib.registration.segmentation.segment`` gives it; NaN without data.
     parameters : WallParameters, optional
 
     Returns
