@@ -16,7 +16,7 @@ from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.damage.table import beside_published
 from lib.damage.texture import grey_levels, texture_features
-from lib.errors import DamageError, PatchesError
+from lib.errors import DamageError, ParameterError, PatchesError
 from lib.patches import PatchDataset, export_qqb
 from patch_scene import make_scene
 
@@ -115,3 +115,17 @@ def test_a_store_without_labels_is_refused(tmp_path):
     store = scene.cut()
     with pytest.raises(DamageError, match="no building has a label"):
         open_dataset(store.root, tmp_path / "cache")
+
+
+def test_the_published_layout_is_read_at_any_size_and_a_store_at_its_own(store, tmp_path):
+    folder = export_qqb(store, tmp_path / "qqb")
+    small, whole = (open_dataset(folder, tmp_path / "cache", size_px=size).samples for size in (32, None))
+    assert (small.size_px, whole.size_px) == (32, 224)
+    assert small.image.shape[1:] == (32, 32, 4)
+    assert abs(float(small.image.mean()) - float(whole.image.mean())) < 4
+    own = int(store.size_px)
+    assert open_dataset(store.root, tmp_path / "cache", size_px=own).samples.size_px == own
+    with pytest.raises(PatchesError, match="store has another size .* cut the patches again with size_px=33"):
+        open_dataset(store.root, tmp_path / "cache", size_px=33)
+    with pytest.raises(ParameterError, match="size_px: out of range"):
+        open_dataset(folder, tmp_path / "cache", size_px=4)

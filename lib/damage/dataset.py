@@ -94,6 +94,7 @@ def open_dataset(
     *,
     buildings: gpd.GeoDataFrame | None = None,
     allow_partial: bool = False,
+    size_px: int | None = None,
 ) -> DamageDataset:
     """Open the labelled buildings of a store, or of a folder in the layout of QuickQuakeBuildings.
 
@@ -106,6 +107,8 @@ def open_dataset(
         Outlines; a store brings its own.
     allow_partial : bool
         Take the buildings whose files are all there; otherwise missing files are counted, listed and refused.
+    size_px : int, optional
+        Rows and columns of a sample, as in ``lib.patches.PatchDataset``.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def open_dataset(
     Raises
     ------
     PatchesError
-        If the root is neither layout, or files are missing.
+        If the root is neither layout, files are missing, or a store has another size.
     DamageError
         If no building has a label and a fold.
 
@@ -125,7 +128,7 @@ def open_dataset(
         ...
     lib.errors.PatchesError: root: holds no patches (got 'nowhere'). Fix: give the folder of a store, or the one with fold-1.txt.
     """
-    patches = PatchDataset(root, allow_partial=allow_partial)
+    patches = PatchDataset(root, allow_partial=allow_partial, size_px=size_px)
     table = patches.store.table.iloc[patches.positions]
     used = table["damaged"].notna().to_numpy() & (table["fold"] > 0).to_numpy()
     if not used.any():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Sample = dict[str, Any]
 Transform = Callable[[Sample], Sample]
 PUBLISHED = {"damaged": 169, "intact": 3860}
+# Of the letter, section III-C: the networks' input.
+READY_PX = 224
 
 
 class PatchDataset:
@@ -43,11 +45,14 @@ class PatchDataset:
         Hold every file against ``SHA256SUMS`` first.
     allow_partial : bool
         Use the buildings whose files are all there; otherwise a missing file is an error.
+    size_px : int, optional
+        Rows and columns of a sample. A folder in the published layout is resized to it while reading, by default to
+        224; a store has a size of its own.
 
     Raises
     ------
     PatchesError
-        If the root is neither layout, or files are missing.
+        If the root is neither layout, files are missing, or a store has another size.
     ParameterError
         If there is no such split or fold.
 
@@ -70,9 +75,10 @@ class PatchDataset:
         transforms: Transform | None = None,
         checksum: bool = False,
         allow_partial: bool = False,
+        size_px: int | None = None,
     ) -> None:
         self.root, self.split, self.transforms = Path(root), split, transforms
-        self.store = _opened(self.root, checksum)
+        self.store = _opened(self.root, checksum, size_px)
         self.missing: list[str] = getattr(self.store, "missing", [])
         if not allow_partial:
             self._refuse_partial()
@@ -162,7 +168,7 @@ class QuickQuakeBuildings(PatchDataset):
     ----------
     root : path
         Folder with ``damaged``, ``intact`` and ``fold-1.txt`` to ``fold-5.txt``.
-    split, fold, transforms, checksum
+    split, fold, transforms, checksum, size_px
         As in PatchDataset.
     allow_partial : bool
         Take what is there; ``missing`` lists the files that are not.
@@ -195,11 +201,17 @@ class QuickQuakeBuildings(PatchDataset):
             raise PatchesError("is not the complete dataset", where=str(self.root), value=shown, fix=fix)
 
 
-def _opened(root: Path, checksum: bool) -> PatchStore | QQBFolder:
+def _opened(root: Path, checksum: bool, size_px: int | None) -> PatchStore | QQBFolder:
+    if size_px is not None and not 8 <= size_px <= 4096:
+        raise ParameterError("out of range", where="size_px", value=size_px, fix="give 8 to 4096 pixels")
     if (root / "index.parquet").is_file():
-        return PatchStore(root, checksum=checksum)
+        store = PatchStore(root, checksum=checksum)
+        if size_px not in (None, store.size_px):
+            fix = f"leave size_px out, or cut the patches again with size_px={size_px}"
+            raise PatchesError("store has another size", where="size_px", value=store.size_px, fix=fix)
+        return store
     if any(root.glob("fold-*.txt")):
-        return QQBFolder(root, checksum=checksum)
+        return QQBFolder(root, checksum=checksum, size_px=size_px or READY_PX)
     fix = "give the folder of a store, or the one with fold-1.txt"
     raise PatchesError("holds no patches", where="root", value=str(root), fix=fix)
 

@@ -20,6 +20,7 @@ from nbformat import NotebookNode
 from lib.manifest import cache_folder, mirror_folder
 from lib.manifest.entries import read_entries
 from lib.rerun.chapters import Project
+from lib.rerun.kept import kept_files
 
 # The runner shapes every output, so each chapter depends on it as if it had imported it.
 RUNNER = "import lib.rerun.execute"
@@ -97,6 +98,8 @@ def run_inputs(
         "constraints.txt": file_hash(project.root / "constraints.txt"),
     }
     for path in import_closure([cell.source for cell in cells] + [RUNNER], project.root):
+        inputs[path.relative_to(project.root).as_posix()] = file_hash(path)
+    for path in kept_files(project, [cell.source for cell in cells]):
         inputs[path.relative_to(project.root).as_posix()] = file_hash(path)
     for path in parameter_files(parameters):
         inputs[f"file {path.name}"] = file_hash(path)

@@ -70,6 +70,11 @@ class Project:
         return self.build / "failed"
 
     @property
+    def results(self) -> Path:
+        """Results of runs that take hours, with where they come from."""
+        return self.root / "book" / "results"
+
+    @property
     def pages(self) -> Path:
         """Executed notebooks from which the book is built."""
         return self.root / "book" / "notebooks"
