@@ -125,7 +125,7 @@ def test_the_published_layout_is_read_at_any_size_and_a_store_at_its_own(store, 
     assert abs(float(small.image.mean()) - float(whole.image.mean())) < 4
     own = int(store.size_px)
     assert open_dataset(store.root, tmp_path / "cache", size_px=own).samples.size_px == own
-    with pytest.raises(PatchesError, match="store has another size .* cut the patches again with size_px=33"):
+    with pytest.raises(PatchesError, match=r"store has another size .* cut the patches again with size_px=33"):
         open_dataset(store.root, tmp_path / "cache", size_px=33)
     with pytest.raises(ParameterError, match="size_px: out of range"):
         open_dataset(folder, tmp_path / "cache", size_px=4)
