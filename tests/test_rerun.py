@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from lib.errors import CompanionWarning, RunError
-from lib.rerun.chapters import Project, read_chapter, write_pairs
+from lib.rerun.chapters import Project, find_chapter, list_chapters, read_chapter, write_pairs
 from lib.rerun.run import plan_run, run, run_all
 from lib.rerun.runfolder import PROVENANCE, RESULTS, extract_figures
 from toy import make_toy, write_chapter
@@ -244,6 +244,14 @@ def test_unknown_chapters_are_named(finished):
         plan_run(finished, "00_frist")
     assert plan_run(finished, "01").chapter == "01_second"
     assert plan_run(finished, "notebooks/01_second.py").chapter == "01_second"
+
+
+def test_a_letter_after_the_number_makes_a_chapter_between_two(tmp_path):
+    project = make_toy(tmp_path, c05_third=FIRST, c04b_second=FIRST, c04_first=FIRST)
+    write_chapter(project.root, "notes_04", "# no chapter")
+    assert [path.stem for path in list_chapters(project)] == ["04_first", "04b_second", "05_third"]
+    assert find_chapter(project, "04b").stem == "04b_second"
+    assert find_chapter(project, "04").stem == "04_first"
 
 
 def test_pairs_are_written_once_and_hold_no_outputs(tmp_path):

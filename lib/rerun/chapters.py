@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from lib.errors import RunError
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+NUMBERED = ("[0-9][0-9]_*.py", "[0-9][0-9][a-z]_*.py")
 LANGUAGE = {
     "file_extension": ".py",
     "mimetype": "text/x-python",
@@ -105,14 +106,14 @@ def list_chapters(project: Project) -> list[Path]:
     Returns
     -------
     list of Path
-        ``notebooks/NN_name.py``.
+        ``notebooks/NN_name.py``; a letter after the number, as in ``04b_name.py``, belongs to it.
 
     Examples
     --------
     >>> all(path.suffix == ".py" for path in list_chapters(here()))
     True
     """
-    return sorted(project.notebooks.glob("[0-9][0-9]_*.py"))
+    return sorted(path for pattern in NUMBERED for path in project.notebooks.glob(pattern))
 
 
 def find_chapter(project: Project, name: str) -> Path:
@@ -142,7 +143,7 @@ def find_chapter(project: Project, name: str) -> Path:
     """
     chapters = {path.stem: path for path in list_chapters(project)}
     stem = Path(name).stem
-    matches = [path for key, path in chapters.items() if stem in (key, key[:2])]
+    matches = [path for key, path in chapters.items() if stem in (key, key.partition("_")[0])]
     if matches:
         return matches[0]
     hint = suggestion(stem, chapters)
