@@ -286,10 +286,18 @@ def test_columns_take_the_weights_that_are_given(tmp_path):
     assert made["cnn_sar"].weights is None
     assert made["resnet18_late_sar"].weights == {"sar_footprint": tmp_path / "imagenet.pth"}
     assert set(made["resnet18_late_optical"].weights) == {"optical", "optical_footprint"}
-    assert made["resnet18_late_both"].recipe is QUICK
+    assert made["resnet18_late_both"].recipe == QUICK
     train = tiny(8)
     told = made["resnet18_late_sar"].set_params(recipe=replace(QUICK, epochs=1)).fit(train, validation=train).report()
     assert told["weights"].startswith("sar from scratch, sar_footprint imagenet.pth, sha256 ")
+
+
+def test_fields_of_a_recipe_leave_the_rest_of_each_column_as_it_is():
+    made = make_classifiers(["modern_both", "cnn_sar", "svm_sar"], epochs=2, rate=1e-3)
+    assert made["modern_both"].recipe == Recipe(loss="focal", epoch_by="auroc", epochs=2, rate=1e-3)
+    assert made["cnn_sar"].recipe == Recipe(epoch_by="auroc", epochs=2, rate=1e-3)
+    with pytest.raises(DamageError, match="no such choice"):
+        make_classifiers(seed=3)
 
 
 def test_weights_fit_the_encoders_they_are_meant_for():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from lib.city import make_city
-from lib.damage.city import make_damage_city
+from lib.damage.city import load_labelled, make_damage_city
 from lib.damage.dataset import open_dataset
-from lib.errors import PatchesError
+from lib.errors import ParameterError, PatchesError
 
 CITY = {"seed": 3, "extent_m": 160.0, "n_buildings": 40, "damaged_share": 0.25}
 
@@ -37,3 +37,23 @@ def test_footprints_were_registered_without_being_told(made):
 def test_a_folder_in_use_is_refused(made):
     with pytest.raises(PatchesError, match="was cut from other data"):
         make_damage_city(made.root.parent, **(CITY | {"seed": 4}))
+
+
+def test_a_folder_of_ones_own_brings_its_outlines_by_the_names_of_the_files(made, tmp_path):
+    table = made.buildings[["building_id", "geometry"]].copy()
+    table["building_id"] = table["building_id"].str.replace("b", "way/")
+    table.to_file(tmp_path / "mine.gpkg")
+    own = load_labelled(tmp_path / "new", made.root, tmp_path / "mine.gpkg")
+    assert sorted(own.buildings["building_id"]) == sorted(table["building_id"].str.replace("/", "-"))
+    assert (own.about, own.simulated) == ("qqb", False)
+    assert not (tmp_path / "new").exists()
+    assert load_labelled(tmp_path / "new", made.root).buildings is None
+
+
+def test_without_a_folder_the_city_is_simulated(tmp_path):
+    found = load_labelled(tmp_path / "new", **CITY)
+    assert found.simulated
+    assert found.about == "simulated city, seed 3"
+    assert len(found.buildings) == 40
+    with pytest.raises(ParameterError, match="belong to a root"):
+        load_labelled(tmp_path / "other", outlines="x.gpkg")

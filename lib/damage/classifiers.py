@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from lib.damage.recipe import Recipe
 from lib.errors import DamageError
 
 Estimator = FeatureClassifier | NetworkClassifier
+# The seed of a recipe is set aside for random_state.
+_RECIPE = {field.name for field in fields(Recipe)} - {"seed"}
 
 # What the letter starts from: the SAR image from SAR-HUB in late fusion, all else from ImageNet, the CNN from scratch.
 PRETRAINED: dict[str, dict[str, str]] = {
@@ -93,7 +96,8 @@ def make_classifiers(
         Pretrained ResNet-18 under ``imagenet`` and ``sar_hub``; what is not given starts from scratch, and the results
         say so.
     **network_options
-        Parameters of ``NetworkClassifier`` for the columns that are networks, such as ``recipe`` or ``device``.
+        For the columns that are networks: parameters of ``NetworkClassifier``, such as ``device``, and fields of a
+        ``Recipe``, such as ``epochs``, which leave the rest of each column's own recipe as it is.
 
     Returns
     -------
@@ -106,17 +110,16 @@ def make_classifiers(
 
     Examples
     --------
-    >>> from lib.damage.recipe import Recipe
-    >>> columns = make_classifiers(["rf_sar", "cnn_sar"], recipe=Recipe(epochs=3))
-    >>> columns["cnn_sar"].recipe.epochs
-    3
+    >>> columns = make_classifiers(["rf_sar", "modern_both"], epochs=3)
+    >>> columns["modern_both"].recipe.differences()
+    {'epochs': 3, 'loss': 'focal', 'epoch_by': 'auroc'}
 
     References
     ----------
     Sun, Wang, Eineder 2024, sections III-A and III-C, Table I.
     """
     chosen = list(CLASSIFIERS if names is None else names)
-    options = set(NetworkClassifier().get_params()) - {"network", "weights"}
+    options = (set(NetworkClassifier().get_params()) | _RECIPE) - {"network", "weights"}
     for found, known, where in (
         (chosen, set(CLASSIFIERS), "names"),
         (weights or {}, {"imagenet", "sar_hub"}, "weights"),
@@ -133,5 +136,8 @@ def _made(name: str, weights: dict[str, str | Path], options: dict[str, Any]) ->
     if isinstance(made, NetworkClassifier):
         wanted = PRETRAINED.get(name, {})
         found = {encoder: weights[source] for encoder, source in wanted.items() if source in weights}
-        made.set_params(weights=found or None, **options)
+        own = options.get("recipe") or made.recipe or Recipe(epoch_by="auroc")
+        changed = replace(own, **{field: value for field, value in options.items() if field in _RECIPE})
+        others = {option: value for option, value in options.items() if option not in _RECIPE}
+        made.set_params(**others | {"weights": found or None, "recipe": changed})
     return made

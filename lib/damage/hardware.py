@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from lightning_fabric import Fabric
 
 from lib.damage.recipe import Recipe
 
@@ -40,6 +42,29 @@ def choose_precision(recipe: Recipe, device: str = "auto") -> str:
         found = torch.cpu.get_capabilities()
         able = any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "amx_tile"))
     return "bf16-mixed" if able else "32-true"
+
+
+def make_fabric(device: str, devices: int, precision: str) -> Fabric:
+    """Make what runs a network on the hardware.
+
+    Parameters
+    ----------
+    device : str
+    devices : int
+    precision : str
+
+    Returns
+    -------
+    Fabric
+        Without its notice of the precision, which would come once a fold; the provenance of a run tells it.
+    """
+    talk = logging.getLogger("lightning_fabric.utilities.rank_zero")
+    before = talk.level
+    talk.setLevel(logging.WARNING)
+    try:
+        return Fabric(accelerator=device, devices=devices, precision=precision)  # type: ignore[arg-type]
+    finally:
+        talk.setLevel(before)
 
 
 @contextmanager

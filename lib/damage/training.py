@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 
 from lib.damage.checkpoints import read_checkpoint, write_checkpoint
 from lib.damage.fitted import Fitted, check_inputs, score
-from lib.damage.hardware import choose_precision, reproducible
+from lib.damage.hardware import choose_precision, make_fabric, reproducible
 from lib.damage.identity import check_identity, identity
 from lib.damage.loading import batches, steps_an_epoch
 from lib.damage.losses import make_loss
@@ -134,7 +134,7 @@ def fit(
     recipe = recipe or Recipe()
     _check(network, train, validation, recipe, devices)
     precision = choose_precision(recipe, device)
-    fabric = Fabric(accelerator=device, devices=devices, precision=precision)  # type: ignore[arg-type]
+    fabric = make_fabric(device, devices, precision)
     fabric.launch()
     judged = ({"validation": validation} if validation else {}) | dict(watched or {})
     optimiser = make_optimiser(network, recipe)

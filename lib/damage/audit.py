@@ -1,0 +1,212 @@
+"""What the habits of a protocol cost or flatter: each against the clean way, same folds, seeds and first weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from lib.damage.audit_effects import CLEAN, EFFECTS, Arm, Effect, chosen_effects
+from lib.damage.classifiers import make_classifiers
+from lib.damage.dataset import DamageDataset
+from lib.damage.fold_run import seed_of
+from lib.damage.folds import Folds
+from lib.damage.metrics import best_threshold, measure
+from lib.damage.protocol import Outcome, run_protocol
+from lib.damage.recipe import Recipe
+from lib.errors import DamageError
+
+__all__ = ["CLEAN", "EFFECTS", "MEASURED", "NETWORK", "Arm", "Effect", "chosen_effects", "run_audit", "thinned"]
+
+NETWORK = "resnet18_late_both"
+MEASURED = ("auroc", "f1")
+
+
+def run_audit(
+    dataset: DamageDataset,
+    recipe: Recipe | None = None,
+    *,
+    runs: int = 1,
+    folds: int = 5,
+    seed: int = 0,
+    block_m: float = 250.0,
+    guard_m: float = 50.0,
+    weights: Mapping[str, str | Path] | None = None,
+    effects: Iterable[str] | None = None,
+    network: str = NETWORK,
+    folder: str | Path | None = None,
+    jobs: int | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> pd.DataFrame:
+    """Measure a network with and without each habit.
+
+    Both sides of an effect have the same recipe, seeds, first weights and validation parts, and differ in the habit. A
+    side that several effects share is trained once.
+
+    Parameters
+    ----------
+    dataset : DamageDataset
+        With outlines, if neighbours are audited.
+    recipe : Recipe, optional
+        The clean one; whatever it says, the epoch is chosen by AUROC.
+    runs : int
+        Each has its own first weights, order and augmentation.
+    folds : int
+    seed : int
+    block_m, guard_m : float
+        As in ``lib.damage.blocks.block_folds``.
+    weights : mapping of str to path, optional
+        As in ``lib.damage.classifiers.make_classifiers``; only the effect ``unnormalised`` uses them, and needs them.
+    effects : iterable of str, optional
+        Names; by default all.
+    network : str
+        A key of ``lib.damage.classifiers.CLASSIFIERS`` that is a network.
+    folder : path, optional
+        Keeps every fold: an audit that was interrupted goes on where it stood.
+    jobs : int, optional
+        Workers; as joblib is configured by default.
+    say : callable
+        Told what is trained next.
+
+    Returns
+    -------
+    DataFrame
+        One row an effect, run and fold: ``effect``, ``run``, ``fold``; for each measure ``..._clean``, ``..._habit`` and
+        ``..._difference``, the latter minus the former, so that above 0 the habit flatters; ``trained_clean`` and
+        ``trained_habit``, numbers of buildings. Where the sides test other folds, one row a run, with fold 0: over all
+        buildings, each judged by the network that did not see it.
+
+    Raises
+    ------
+    DamageError
+        If there is no such effect, weights or outlines are missing, or as in ``run_protocol``.
+    """
+    wanted = chosen_effects(effects)
+    arms = {arm.name: arm for effect in wanted for arm in (effect.clean, effect.habit)}
+    lacking = [effect.name for effect in wanted if effect.habit.pretrained and not weights]
+    if lacking:
+        fix = "give weights={'imagenet': path}, or leave the effect out"
+        raise DamageError("needs pretrained weights", where="weights", value=lacking, fix=fix)
+    deals = _Deals(dataset, folds, seed, block_m, guard_m)
+    outcomes = {}
+    for name, arm in arms.items():
+        say(f"{name}: {runs} x {folds} trainings")
+        changed = replace(recipe or Recipe(), **{"epoch_by": "auroc", **arm.recipe})
+        estimator = make_classifiers([network], weights=weights if arm.pretrained else None, recipe=changed)[network]
+        outcomes[name] = deals.outcome(arm, estimator, runs, Path(folder) if folder else None, jobs)
+    return pd.concat([_rows(effect, outcomes) for effect in wanted], ignore_index=True)
+
+
+def thinned(folds: Folds, blocks: Folds, building_ids: Iterable[str], labels: Iterable[int], seed: int = 0) -> Folds:
+    """Leave as many buildings of each class out of training, at random, as blocks leave out by their guard.
+
+    Parameters
+    ----------
+    folds, blocks : Folds
+        Of the same buildings, with the same numbers.
+    building_ids : iterable of str, length n
+    labels : iterable of int, length n
+    seed : int
+
+    Returns
+    -------
+    Folds
+        ``folds``, trained on as many damaged and intact buildings as ``blocks``; on fewer only where there are fewer.
+
+    Examples
+    --------
+    >>> ids, labels = list("abcdef"), [0, 1, 0, 1, 0, 1]
+    >>> deal = Folds("dealt", pd.Series([1, 1, 2, 2, 2, 2], ids))
+    >>> near = Folds("blocks", deal.fold, {1: frozenset("cd")})
+    >>> thin = thinned(deal, near, ids, labels)
+    >>> len(thin.apart[1]), len(thin.apart[2])
+    (2, 0)
+    """
+    ids, truth, rng = np.asarray(list(building_ids)), np.asarray(list(labels)), np.random.default_rng(seed)
+    apart = {}
+    for number in folds.numbers:
+        train, goal = folds.split(ids, number)[0], blocks.split(ids, number)[0]
+        surplus = {value: (truth[train] == value).sum() - (truth[goal] == value).sum() for value in (0, 1)}
+        drawn = [rng.permutation(train[truth[train] == value])[: max(0, extra)] for value, extra in surplus.items()]
+        apart[number] = frozenset(ids[np.concatenate(drawn)].tolist())
+    return Folds(f"{folds.name}, as few as {blocks.name}", folds.fold, apart)
+
+
+class _Deals:
+    """The folds of every arm: random ones are the same in all runs, blocks and their counterpart are dealt anew."""
+
+    def __init__(self, dataset: DamageDataset, count: int, seed: int, block_m: float, guard_m: float) -> None:
+        self.dataset, self.count, self.seed = dataset, count, seed
+        self.distances = {"block_m": block_m, "guard_m": guard_m}
+
+    def folds(self, kind: str, seed: int) -> Folds:
+        """Deal."""
+        dealt = self.dataset.folds("random", count=self.count, seed=seed)
+        if kind == "random":
+            return dealt
+        blocks = self.dataset.folds("blocks", count=self.count, seed=seed, **self.distances)
+        samples = self.dataset.samples
+        ids, labels = samples.building_ids.tolist(), samples.labels.astype(int).tolist()
+        return blocks if kind == "blocks" else thinned(dealt, blocks, ids, labels, seed)
+
+    def outcome(self, arm: Arm, estimator: object, runs: int, folder: Path | None, jobs: int | None) -> Outcome:
+        """Train and judge an arm."""
+        place = folder / arm.name if folder else None
+        if arm.folds == "random":
+            folds = self.folds("random", self.seed)
+            return run_protocol(
+                self.dataset, estimator, arm.protocol(), folds, runs=runs, seed=self.seed, folder=place, jobs=jobs
+            )
+        parts = []
+        for run in range(1, runs + 1):
+            seed, own = seed_of(self.seed, run), place / f"deal-{run}" if place else None
+            folds = self.folds(arm.folds, seed)
+            part = run_protocol(
+                self.dataset, estimator, arm.protocol(), folds, runs=1, seed=seed, folder=own, jobs=jobs
+            )
+            parts.append([table.assign(run=run) for table in (part.rows, part.scores)])
+        rows, scores = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
+        return Outcome(rows, scores)
+
+
+def _rows(effect: Effect, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
+    """Pair the two sides of an effect."""
+    read = _by_fold if effect.paired_by == "fold" else _over_all
+    clean = read(outcomes[effect.clean.name], "validation")
+    both = clean.join(read(outcomes[effect.habit.name], effect.threshold), lsuffix="_clean", rsuffix="_habit")
+    for name in MEASURED:
+        both[f"{name}_difference"] = both[f"{name}_habit"] - both[f"{name}_clean"]
+    return both.reset_index().assign(effect=effect.name)[["effect", "run", "fold", *both.columns]]
+
+
+def _by_fold(outcome: Outcome, threshold: str) -> pd.DataFrame:
+    """Measures of every run and fold, as they were, or with the threshold that suits the tested fold best."""
+    table = outcome.rows.set_index(["run", "fold"])[[*MEASURED, "trained"]].copy()
+    if threshold == "test":
+        for place, tested in outcome.scores.groupby(["run", "fold"]):
+            labels, told = tested["label"].to_numpy(), tested["probability"].to_numpy()
+            table.loc[place, "f1"] = measure(labels, told, best_threshold(labels, told)).f1
+    return table
+
+
+def _over_all(outcome: Outcome, threshold: str) -> pd.DataFrame:
+    """Measures of every run over all buildings, each judged by its own network, with that network's threshold.
+
+    Probabilities of two networks are not on one scale. So AUROC is the share of pairs in the right order among the pairs
+    of a damaged and an intact building that one network judged, and F1 counts decisions, not probabilities.
+    """
+    rows = {}
+    for run, tested in outcome.scores.groupby("run"):
+        pairs, right = 0.0, 0.0
+        for _, fold in tested.groupby("fold"):
+            weight = float(fold["label"].sum() * (1 - fold["label"]).sum())
+            pairs, right = pairs + weight, right + weight * roc_auc_score(fold["label"], fold["probability"])
+        decided = tested["probability"] >= tested["threshold"]
+        found = measure(tested["label"].to_numpy(), decided.to_numpy(float), 0.5)
+        trained = outcome.rows.loc[outcome.rows["run"] == run, "trained"].sum()
+        rows[run, 0] = {"auroc": right / pairs, "f1": found.f1, "trained": trained}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["run", "fold"])
