@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from lib.damage.audit_effects import CLEAN, EFFECTS, Arm, Effect, chosen_effects
 from lib.damage.classifiers import make_classifiers
 from lib.damage.dataset import DamageDataset
+from lib.damage.fold_audit import audit_folds
 from lib.damage.fold_run import seed_of
 from lib.damage.folds import Folds
 from lib.damage.metrics import best_threshold, measure
@@ -91,13 +92,21 @@ def run_audit(
     if lacking:
         fix = "give weights={'imagenet': path}, or leave the effect out"
         raise DamageError("needs pretrained weights", where="weights", value=lacking, fix=fix)
-    deals = _Deals(dataset, folds, seed, block_m, guard_m)
+    dealt = {arm.folds: _dealt(dataset, arm.folds, runs, folds, seed, block_m, guard_m) for arm in arms.values()}
     outcomes = {}
     for name, arm in arms.items():
         say(f"{name}: {runs} x {folds} trainings")
         changed = replace(recipe or Recipe(), **{"epoch_by": "auroc", **arm.recipe})
         estimator = make_classifiers([network], weights=weights if arm.pretrained else None, recipe=changed)[network]
-        outcomes[name] = deals.outcome(arm, estimator, runs, Path(folder) if folder else None, jobs)
+        place = Path(folder) / name if folder else None
+        parts = [
+            _renumbered(run_protocol(
+                dataset, estimator, arm.protocol(), deal.folds, runs=deal.runs, seed=deal.seed, jobs=jobs,
+                folder=place / deal.name if place else None,
+            ), deal)
+            for deal in dealt[arm.folds]
+        ]  # fmt: skip
+        outcomes[name] = Outcome(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
     return pd.concat([_rows(effect, outcomes) for effect in wanted], ignore_index=True)
 
 
@@ -136,41 +145,39 @@ def thinned(folds: Folds, blocks: Folds, building_ids: Iterable[str], labels: It
     return Folds(f"{folds.name}, as few as {blocks.name}", folds.fold, apart)
 
 
-class _Deals:
-    """The folds of every arm: random ones are the same in all runs, blocks and their counterpart are dealt anew."""
+@dataclass(frozen=True, eq=False)
+class _Deal:
+    """Folds, and the runs that use them."""
 
-    def __init__(self, dataset: DamageDataset, count: int, seed: int, block_m: float, guard_m: float) -> None:
-        self.dataset, self.count, self.seed = dataset, count, seed
-        self.distances = {"block_m": block_m, "guard_m": guard_m}
+    name: str
+    folds: Folds
+    runs: int
+    seed: int
+    first: int
 
-    def folds(self, kind: str, seed: int) -> Folds:
-        """Deal."""
-        dealt = self.dataset.folds("random", count=self.count, seed=seed)
-        if kind == "random":
-            return dealt
-        blocks = self.dataset.folds("blocks", count=self.count, seed=seed, **self.distances)
-        samples = self.dataset.samples
-        ids, labels = samples.building_ids.tolist(), samples.labels.astype(int).tolist()
-        return blocks if kind == "blocks" else thinned(dealt, blocks, ids, labels, seed)
 
-    def outcome(self, arm: Arm, estimator: object, runs: int, folder: Path | None, jobs: int | None) -> Outcome:
-        """Train and judge an arm."""
-        place = folder / arm.name if folder else None
-        if arm.folds == "random":
-            folds = self.folds("random", self.seed)
-            return run_protocol(
-                self.dataset, estimator, arm.protocol(), folds, runs=runs, seed=self.seed, folder=place, jobs=jobs
-            )
-        parts = []
-        for run in range(1, runs + 1):
-            seed, own = seed_of(self.seed, run), place / f"deal-{run}" if place else None
-            folds = self.folds(arm.folds, seed)
-            part = run_protocol(
-                self.dataset, estimator, arm.protocol(), folds, runs=1, seed=seed, folder=own, jobs=jobs
-            )
-            parts.append([table.assign(run=run) for table in (part.rows, part.scores)])
-        rows, scores = (pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
-        return Outcome(rows, scores)
+def _dealt(
+    dataset: DamageDataset, kind: str, runs: int, count: int, seed: int, block_m: float, guard_m: float
+) -> list[_Deal]:
+    """Deal before anything is trained: random folds once for all runs, blocks and their counterpart for every run."""
+    if kind == "random":
+        return [_Deal("", dataset.folds("random", count=count, seed=seed), runs, seed, 1)]
+    ids, labels = dataset.samples.building_ids.tolist(), dataset.samples.labels.astype(int).tolist()
+    deals = []
+    for run in range(1, runs + 1):
+        own = seed_of(seed, run)
+        folds = dataset.folds("blocks", count=count, seed=own, block_m=block_m, guard_m=guard_m)
+        audit_folds(folds, ids, labels)
+        if kind == "thinned":
+            folds = thinned(dataset.folds("random", count=count, seed=own), folds, ids, labels, own)
+        deals.append(_Deal(f"deal-{run}", folds, 1, own, run))
+    return deals
+
+
+def _renumbered(outcome: Outcome, deal: _Deal) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Count runs from the deal's first."""
+    rows, scores = (table.assign(run=table["run"] + deal.first - 1) for table in (outcome.rows, outcome.scores))
+    return rows, scores
 
 
 def _rows(effect: Effect, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:

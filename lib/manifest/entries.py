@@ -216,7 +216,7 @@ def _sha256(name: str, fields: Mapping[str, Any]) -> str | None:
 def _chapters(name: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
     chapters = _texts(name, fields, "chapters")
     for chapter in chapters:
-        if not re.fullmatch(r"\d\d_[a-z_]+", chapter):
+        if not re.fullmatch(r"\d\d[a-z]?_[a-z_]+", chapter):
             raise _wrong(name, "chapters", "not a notebook name", chapter, "write it like 00_city")
     return chapters
 

@@ -1,0 +1,179 @@
+"""Which effects of an audit can be told from zero: mean, spread over folds and runs, and an interval."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from lib.damage.audit import EFFECTS, MEASURED
+from lib.errors import DamageError
+
+UNTOLD = "not told from zero here"
+TITLES = {"auroc": "AUROC", "f1": "F1"}
+FLATTERS, COSTS, SAME = "flatters", "costs", "unchanged"
+
+
+def summarise_audit(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
+    """Sum up the differences of each effect and measure.
+
+    The interval is Student's over folds, each the mean of its runs, or over runs where an effect has no folds in common.
+    Folds share most of what they train on, so their spread is too small; the interval is widened by the correction of
+    Nadeau and Bengio, with one tested building for every ``folds - 1`` that are trained on.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        From ``lib.damage.audit.run_audit``.
+    level : float
+        Of the interval, above 0 and below 1.
+
+    Returns
+    -------
+    DataFrame, indexed by ``effect`` and ``measure``
+        ``clean`` and ``habit``, means; ``mean`` of the differences, above 0 where the habit flatters; ``std_folds`` and
+        ``std_runs``, over folds, each the mean of its runs, and the reverse, NaN where there is one; ``same_sign``, the
+        share of rows whose difference has the sign of the mean; ``low`` and ``high``, the interval, NaN where there is no
+        spread to make it of; ``units``, what it is made of; ``verdict``.
+
+    Raises
+    ------
+    DamageError
+        If they are not rows of an audit, or the level is impossible.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"effect": "x", "run": 1, "fold": [1, 2], "auroc_clean": 0.5, "auroc_habit": [0.6, 0.7],
+    ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0})
+    >>> summarise_audit(rows)[["mean", "verdict"]].round(2).to_numpy().tolist()
+    [[0.15, 'not told from zero here'], [0.0, 'unchanged']]
+
+    References
+    ----------
+    Nadeau, Bengio 2003, Inference for the generalization error, doi 10.1023/A:1024068626366, section 3.
+    """
+    needed = {"effect", "run", "fold", *(f"{m}_{side}" for m in MEASURED for side in ("clean", "habit", "difference"))}
+    missing = sorted(needed - set(rows))
+    if missing or not len(rows):
+        fix = "give the table that run_audit returns"
+        raise DamageError("not rows of an audit", where="rows", value=missing or "no rows", fix=fix)
+    if not 0 < level < 1:
+        raise DamageError("not a level", where="level", value=level, fix="give more than 0 and less than 1, as in 0.95")
+    found = {}
+    for effect, part in rows.groupby("effect", sort=False):
+        for name in MEASURED:
+            means = {side: float(part[f"{name}_{side}"].mean()) for side in ("clean", "habit")}
+            found[effect, name] = means | _summed(part, part[f"{name}_difference"], level)
+    return pd.DataFrame.from_dict(found, orient="index").rename_axis(["effect", "measure"])
+
+
+def _summed(part: pd.DataFrame, difference: pd.Series, level: float) -> dict[str, object]:
+    by_fold = difference.groupby(part["fold"]).mean().to_numpy()
+    by_run = difference.groupby(part["run"]).mean().to_numpy()
+    units, values, ratio = "runs", by_run, 0.0
+    if len(by_fold) > 1:
+        units, values, ratio = "folds", by_fold, 1 / (len(by_fold) - 1)
+    mean = float(difference.mean())
+    low, high = student(values, level, ratio)
+    return {
+        "mean": mean, "std_folds": _spread(by_fold), "std_runs": _spread(by_run),
+        "same_sign": float((np.sign(difference) == np.sign(mean)).mean()), "low": low, "high": high,
+        "units": f"{len(values)} {units if len(values) > 1 else units[:-1]}",
+        "verdict": SAME if not difference.any() else verdict(low, high),
+    }  # fmt: skip
+
+
+def in_short(summary: pd.DataFrame) -> pd.DataFrame:
+    """Put a summary into words, one row an effect.
+
+    Parameters
+    ----------
+    summary : DataFrame
+        From ``summarise_audit``.
+
+    Returns
+    -------
+    DataFrame, indexed by ``effect``
+        ``habit``, its label; for each measure ``without`` the habit, the ``change``, its interval, the spread over ``folds``
+        and ``runs``, the share with the ``same sign``, and the ``verdict``.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"effect": "epoch", "run": 1, "fold": [1, 2], "auroc_clean": 0.5, "auroc_habit": [0.6, 0.7],
+    ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0})
+    >>> in_short(summarise_audit(rows))["AUROC change"].tolist()
+    ['+0.150']
+    """
+    labels = {effect.name: effect.label.replace("\n", " ") for effect in EFFECTS}
+    rows = {}
+    for name in dict.fromkeys(summary.index.get_level_values("effect")):
+        row = {"habit": labels[name]}
+        for measure, title in TITLES.items():
+            found = summary.loc[(name, measure)]
+            row |= {
+                f"{title} without": f"{found['clean']:.3f}", f"{title} change": f"{found['mean']:+.3f}",
+                f"{title} interval": _text("{:+.3f} to {:+.3f}", found["low"], found["high"]),
+                f"{title} folds": _text("{:.3f}", found["std_folds"]),
+                f"{title} runs": _text("{:.3f}", found["std_runs"]),
+                f"{title} same sign": f"{100 * found['same_sign']:.0f} %", f"{title} verdict": found["verdict"],
+            }  # fmt: skip
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
+
+
+def student(values: NDArray[np.float64], level: float = 0.95, ratio: float = 0.0) -> tuple[float, float]:
+    """Give Student's interval of a mean.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n,)
+    level : float
+    ratio : float
+        Number of tested over number of trained buildings, for values of folds that share what they train on; 0 for
+        values that share nothing.
+
+    Returns
+    -------
+    low, high : float
+        NaN for fewer than two values.
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in student(np.array([1.0, 2.0, 3.0]))]
+    [-0.48, 4.48]
+    """
+    count = len(values)
+    if count < 2:
+        return float("nan"), float("nan")
+    half = stats.t.ppf((1 + level) / 2, count - 1) * np.std(values, ddof=1) * np.sqrt(1 / count + ratio)
+    return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+def verdict(low: float, high: float) -> str:
+    """Say what an interval says.
+
+    Parameters
+    ----------
+    low, high : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> verdict(0.01, 0.02), verdict(-0.02, -0.01), verdict(float("nan"), float("nan"))
+    ('flatters', 'costs', 'not told from zero here')
+    """
+    if low > 0:
+        return FLATTERS
+    return COSTS if high < 0 else UNTOLD
+
+
+def _text(pattern: str, *numbers: float) -> str:
+    return "" if np.isnan(numbers).any() else pattern.format(*numbers)
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    return float(values.std()) if len(values) > 1 else float("nan")

@@ -1,0 +1,67 @@
+"""Weights that stand in for ImageNet's where those are not at hand: an encoder trained on another simulated city."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from lib.damage.networks import build
+from lib.damage.recipe import Recipe
+from lib.damage.samples import Samples
+from lib.damage.training import fit
+from lib.errors import DamageError, PatchesError
+from lib.patches.files import put
+
+NETWORK, ENCODER = "resnet18_late_optical", "optical"
+
+
+def stand_in_weights(samples: Samples, path: str | Path, recipe: Recipe | None = None, seed: int = 0) -> Path:
+    """Train a ResNet-18 on the optical images of a city, and keep its encoder.
+
+    They know roofs and rubble of a simulated city, not the million photographs of ImageNet. What they share with
+    ImageNet's weights is that they expect normalised channels.
+
+    Parameters
+    ----------
+    samples : Samples
+        Of another city than the one that is then judged, with labels and optical images.
+    path : path
+        To write, ending in ``.safetensors``.
+    recipe : Recipe, optional
+        Whatever it says, channels are normalised, footprints stay, and the last epoch is kept.
+    seed : int
+        Of first weights, order and augmentation.
+
+    Returns
+    -------
+    Path
+        For ``lib.damage.classifiers.make_classifiers(weights={"imagenet": path})``.
+
+    Raises
+    ------
+    ParameterError
+        If the samples lack optical images or a class.
+    DamageError
+        If the file cannot be written.
+    """
+    kept: dict[str, Any] = {
+        "imagenet_normalised": True,
+        "footprint_bilinear": False,
+        "epoch_by": "last",
+        "early_stop_epochs": None,
+    }
+    given: Recipe = replace(recipe or Recipe(), **kept)
+    network = build(NETWORK, seed=seed)
+    fit(network, samples, recipe=replace(given, seed=seed), progress=False)
+    tensors: dict[str, Tensor] = network.encoders[ENCODER].state_dict()
+    place = Path(path)
+    try:
+        put(place, save({name: value.contiguous() for name, value in tensors.items()}))
+    except (PatchesError, OSError) as error:
+        fix = "check space and permissions, or choose another folder"
+        raise DamageError("cannot be written", where=str(place), value=str(error), fix=fix) from None
+    return place
