@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone, is_classifier
@@ -298,6 +299,16 @@ def test_fields_of_a_recipe_leave_the_rest_of_each_column_as_it_is():
     assert made["cnn_sar"].recipe == Recipe(epoch_by="auroc", epochs=2, rate=1e-3)
     with pytest.raises(DamageError, match="no such choice"):
         make_classifiers(seed=3)
+
+
+def test_svm_and_forest_take_a_table_of_their_sensor():
+    table = pd.DataFrame({"mean": [0.0]}, index=["a"])
+    made = make_classifiers(["svm_sar", "rf_optical", "physics_sar", "cnn_sar"], texture={"sar": table})
+    assert made["svm_sar"].features is table
+    assert made["rf_optical"].features == "texture_optical"
+    assert made["physics_sar"].features == "far_edge_sar"
+    with pytest.raises(DamageError, match="texture: no such choice"):
+        make_classifiers(texture={"radar": table})
 
 
 def test_weights_fit_the_encoders_they_are_meant_for():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +54,17 @@ def test_outlines_are_found_by_id_in_any_order(city):
     partial = DamageDataset(city.samples, buildings=city.buildings.iloc[4:])
     with pytest.raises(DamageError, match=r"4 of 40 buildings without an outline \(got \['way/1000'"):
         partial.folds("blocks")
+
+
+def test_labels_are_laid_on_the_map_in_the_order_of_the_samples(city):
+    told = DamageDataset(city.samples[::-1], buildings=city.buildings.iloc[5:35].iloc[::-1])
+    with pytest.raises(DamageError, match="10 of 40 buildings without an outline"):
+        told.outlines()
+    whole = DamageDataset(city.samples[::-1], buildings=city.buildings).outlines()
+    assert whole["building_id"].tolist() == city.samples.building_ids[::-1].tolist()
+    assert whole["damaged"].tolist() == (city.samples.labels[::-1] == 1).tolist()
+    unknown = replace(city.samples, labels=np.full(40, -1, np.float32))
+    assert DamageDataset(unknown, buildings=city.buildings).outlines()["damaged"].isna().all()
 
 
 def test_a_folder_in_the_published_layout_goes_through_to_the_table(store, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from lib.damage.networks import CHANNELS, NETWORKS, build
+from lib.damage.networks import CHANNELS, NETWORKS, build, describe
 from lib.damage.vision import resnet18
 from lib.damage.weights import first_convolution, load_resnet, read_weights
 from lib.errors import ParameterError, WeightsError
@@ -230,3 +230,12 @@ def test_features_of_an_encoder_match_torchvision(imagenet):
     image = torch.from_numpy(np.random.default_rng(0).random((1, 3, 64, 64), np.float32))
     with torch.inference_mode():
         assert torch.allclose(encoder(image), reference(image), atol=1e-5)
+
+
+def test_networks_are_listed_with_what_they_encode_apart():
+    told = describe()
+    assert list(told.index) == list(NETWORKS)
+    assert told.loc["modern_both", "encoders"] == "sar + optical + sar_footprint & optical_footprint"
+    assert told.loc["cnn_sar"].tolist() == ["sar & sar_footprint", 109601]
+    with pytest.raises(ParameterError, match="no such network"):
+        describe(["vgg"])

@@ -31,7 +31,7 @@ from lib.damage.fold_results import read_result, result_path, write_result
 from lib.damage.fold_run import Comparison, run_fold, seed_of
 from lib.damage.folds import Folds
 from lib.damage.metrics import best_threshold
-from lib.damage.protocol import PROTOCOLS, cross_validate, run_protocol, summarise
+from lib.damage.protocol import PROTOCOLS, compare, cross_validate, run_protocol, summarise
 from lib.damage.samples import Samples, make_samples
 from lib.damage.table import beside_published, differences, published_table
 from lib.errors import DamageError
@@ -403,3 +403,14 @@ def test_ours_stands_beside_the_published():
 
 def test_samples_of_a_choice_stay_samples():
     assert isinstance(houses()[3:], Samples)
+
+
+def test_estimators_are_compared_on_the_same_folds_and_keep_folders_of_their_own(tmp_path):
+    samples = houses()
+    pair = {"one": Guess(), "two": Columns(samples.labels[:, None] * 8)}
+    found = compare(samples, pair, folder=tmp_path, folds="random", runs=1)
+    assert list(found) == ["one", "two"]
+    assert found["one"].scores["building_id"].tolist() == found["two"].scores["building_id"].tolist()
+    assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
+    alone = cross_validate(samples, pair["two"], folds="random", runs=1)
+    assert alone["f1"].tolist() == found["two"].rows["f1"].tolist()

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -84,6 +85,7 @@ def make_classifiers(
     names: Iterable[str] | None = None,
     *,
     weights: Mapping[str, str | Path] | None = None,
+    texture: Mapping[str, pd.DataFrame] | None = None,
     **network_options: Any,
 ) -> dict[str, Estimator]:
     """Make the estimators of several columns.
@@ -95,6 +97,9 @@ def make_classifiers(
     weights : mapping of str to path, optional
         Pretrained ResNet-18 under ``imagenet`` and ``sar_hub``; what is not given starts from scratch, and the results
         say so.
+    texture : mapping of str to DataFrame, optional
+        Statistics for SVM and forest by sensor, such as those of ``lib.damage.features.native_texture``; a sensor that is
+        missing has them computed on resized patches.
     **network_options
         For the columns that are networks: parameters of ``NetworkClassifier``, such as ``device``, and fields of a
         ``Recipe``, such as ``epochs``, which leave the rest of each column's own recipe as it is.
@@ -106,7 +111,7 @@ def make_classifiers(
     Raises
     ------
     DamageError
-        If there is no such column, weights or option.
+        If there is no such column, weights, sensor or option.
 
     Examples
     --------
@@ -123,12 +128,18 @@ def make_classifiers(
     for found, known, where in (
         (chosen, set(CLASSIFIERS), "names"),
         (weights or {}, {"imagenet", "sar_hub"}, "weights"),
+        (texture or {}, {"sar", "optical"}, "texture"),
         (network_options, options, "network_options"),
     ):
         unknown = sorted(set(found) - known)
         if unknown:
             raise DamageError("no such choice", where=where, value=unknown, fix=f"choose from {sorted(known)}")
-    return {name: _made(name, dict(weights or {}), network_options) for name in chosen}
+    made = {name: _made(name, dict(weights or {}), network_options) for name in chosen}
+    for judge in made.values():
+        sensor = str(getattr(judge, "features", "")).removeprefix("texture_")
+        if isinstance(judge, FeatureClassifier) and sensor in (texture or {}):
+            judge.set_params(features=dict(texture or {})[sensor])
+    return made
 
 
 def _made(name: str, weights: dict[str, str | Path], options: dict[str, Any]) -> Estimator:

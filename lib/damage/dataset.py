@@ -8,6 +8,7 @@ from typing import Literal
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 
 from lib.damage.blocks import block_folds
 from lib.damage.folds import Folds, random_folds
@@ -72,9 +73,21 @@ class DamageDataset:
             return self.listed
         if choice == "random":
             return random_folds(ids.tolist(), labels, count, seed)
-        return block_folds(self._outlines(), labels, count, block_m=block_m, guard_m=guard_m, seed=seed)
+        return block_folds(self.outlines(), labels, count, block_m=block_m, guard_m=guard_m, seed=seed)
 
-    def _outlines(self) -> gpd.GeoDataFrame:
+    def outlines(self) -> gpd.GeoDataFrame:
+        """Lay labels on the map.
+
+        Returns
+        -------
+        GeoDataFrame
+            ``building_id``, ``geometry`` and ``damaged``, in the order of the samples, with whatever else the buildings bring.
+
+        Raises
+        ------
+        DamageError
+            If there are no outlines, or some are missing.
+        """
         ids = self.samples.building_ids
         there = [] if self.buildings is None else self.buildings["building_id"].astype(str).to_numpy()
         missing = ids[~np.isin(ids, there)]
@@ -85,7 +98,9 @@ class DamageDataset:
                 value=missing[:5].tolist(), fix=fix,
             )  # fmt: skip
         table = self.buildings.assign(building_id=there).drop_duplicates("building_id").set_index("building_id")
-        return table.loc[ids].reset_index()
+        labels = pd.array(self.samples.labels > 0, dtype="boolean")
+        labels[self.samples.labels < 0] = pd.NA
+        return table.loc[ids].reset_index().assign(damaged=labels)
 
 
 def open_dataset(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -207,6 +208,40 @@ def build(
     for encoder, path in (weights or {}).items():
         network.origins[encoder] = load_resnet(network.encoders[encoder], path)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def describe(names: Sequence[str] | None = None) -> pd.DataFrame:
+    """List networks: what each encodes apart, and how large it is.
+
+    Parameters
+    ----------
+    names : sequence of str, optional
+        Keys of ``NETWORKS``; by default all.
+
+    Returns
+    -------
+    DataFrame, indexed by name
+        ``encoders``, inputs of one encoder joined by ``&``; ``weights``, their number in all.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such network.
+
+    Examples
+    --------
+    >>> describe(["resnet18_late_sar"]).loc["resnet18_late_sar", "encoders"]
+    'sar + sar_footprint'
+    """
+    rows = {}
+    for name in NETWORKS if names is None else names:
+        network = build(name)
+        groups: dict[str, list[str]] = {}
+        for stream in network.design.streams:
+            groups.setdefault(stream.encoder, []).extend(stream.inputs)
+        told = " + ".join(" & ".join(inputs) for inputs in groups.values())
+        rows[name] = {"encoders": told, "weights": sum(part.numel() for part in network.parameters())}
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def _encoder(stream: Stream, joined: bool) -> nn.Module:

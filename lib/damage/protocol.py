@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from lib.damage.folds import Folds
 from lib.damage.samples import Samples
 from lib.errors import DamageError
 
-__all__ = ["MEASURES", "PROTOCOLS", "Outcome", "Protocol", "cross_validate", "run_protocol", "summarise"]
+__all__ = ["MEASURES", "PROTOCOLS", "Outcome", "Protocol", "compare", "cross_validate", "run_protocol", "summarise"]
 
 MEASURES = ("precision", "recall", "f1", "auroc")
 
@@ -153,6 +154,40 @@ def run_protocol(
     told = {"protocol": comparison.protocol.name, "folds": chosen.name, "size_px": whole.samples.size_px}
     rows = pd.DataFrame([result.row() | told for result in results])
     return Outcome(rows, pd.concat([result.scores() for result in results], ignore_index=True))
+
+
+def compare(
+    dataset: DamageDataset | Samples, estimators: Mapping[str, Any], *, folder: str | Path | None = None, **options: Any
+) -> dict[str, Outcome]:
+    """Measure several estimators on the same folds.
+
+    Parameters
+    ----------
+    dataset : DamageDataset or Samples
+    estimators : mapping of str to estimator
+    folder : path, optional
+        Keeps the finished folds of each in a folder of its name.
+    **options
+        Of ``run_protocol``.
+
+    Returns
+    -------
+    dict of str to Outcome
+
+    Raises
+    ------
+    DamageError
+        As ``run_protocol``.
+
+    Examples
+    --------
+    >>> compare(None, {})
+    {}
+    """
+    return {
+        name: run_protocol(dataset, estimator, folder=Path(folder) / name if folder else None, **options)
+        for name, estimator in estimators.items()
+    }
 
 
 def summarise(rows: pd.DataFrame, measures: tuple[str, ...] = MEASURES) -> pd.DataFrame:

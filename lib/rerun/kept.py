@@ -31,7 +31,7 @@ class Kept:
 
 
 def keep_results(
-    name: str, table: pd.DataFrame, *, about: str, parameters: Mapping[str, Any], seconds: float, folder: Path
+    name: str, table: pd.DataFrame, *, about: str, parameters: Mapping[str, Any], seconds: float, folder: str | Path
 ) -> Path:
     """Write results and where they come from.
 
@@ -47,7 +47,7 @@ def keep_results(
         Of the run, as JSON can hold them.
     seconds : float
         Wall time of the run.
-    folder : Path
+    folder : path
         ``book/results`` to keep them with the book.
 
     Returns
@@ -60,18 +60,18 @@ def keep_results(
     RunError
         If the folder cannot be written to.
     """
-    root = here().root
+    root, place = here().root, Path(folder)
     told = {
         "about": about, "parameters": dict(parameters), "revision": git_revision(root), "versions": direct_versions(root),
         "device": device(), "seconds": round(seconds, 1),
     }  # fmt: skip
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        table.to_csv(folder / f"{name}.csv", float_format="%.6g", lineterminator="\n")
-        (folder / f"{name}.json").write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
+        place.mkdir(parents=True, exist_ok=True)
+        table.to_csv(place / f"{name}.csv", float_format="%.6g", lineterminator="\n")
+        (place / f"{name}.json").write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
     except OSError as error:
         raise RunError("cannot keep results", where=str(folder), value=str(error), fix="check the path") from None
-    return folder / f"{name}.csv"
+    return place / f"{name}.csv"
 
 
 def kept_results(name: str, project: Project | None = None) -> Kept:
