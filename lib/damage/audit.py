@@ -184,7 +184,8 @@ def _rows(effect: Effect, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
     """Pair the two sides of an effect."""
     read = _by_fold if effect.paired_by == "fold" else _over_all
     clean = read(outcomes[effect.clean.name], "validation")
-    both = clean.join(read(outcomes[effect.habit.name], effect.threshold), lsuffix="_clean", rsuffix="_habit")
+    habit = read(outcomes[effect.habit.name], effect.threshold)
+    both = clean.add_suffix("_clean").join(habit.add_suffix("_habit"))
     for name in MEASURED:
         both[f"{name}_difference"] = both[f"{name}_habit"] - both[f"{name}_clean"]
     return both.reset_index().assign(effect=effect.name)[["effect", "run", "fold", *both.columns]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -84,42 +86,53 @@ def _summed(part: pd.DataFrame, difference: pd.Series, level: float) -> dict[str
     }  # fmt: skip
 
 
-def in_short(summary: pd.DataFrame) -> pd.DataFrame:
-    """Put a summary into words, one row an effect.
+def in_short(audits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Put audits into words, one row an effect and measure: the last one whole, of the others change and verdict.
 
     Parameters
     ----------
-    summary : DataFrame
-        From ``summarise_audit``.
+    audits : mapping of str to DataFrame
+        Rows of ``lib.damage.audit.run_audit`` by the name of the audit.
 
     Returns
     -------
-    DataFrame, indexed by ``effect``
-        ``habit``, its label; for each measure ``without`` the habit, the ``change``, its interval, the spread over ``folds``
-        and ``runs``, the share with the ``same sign``, and the ``verdict``.
+    DataFrame, indexed by ``habit`` and ``measure``
+        Mean ``without`` the habit, mean ``change``, its 95 % ``interval``, the spread over ``folds`` and ``runs``, the share
+        with the ``same sign``, the ``verdict``; of other audits ``change, ...`` and ``verdict, ...``. Empty where there is
+        nothing to make it of.
+
+    Raises
+    ------
+    DamageError
+        If they are not rows of an audit, or there is none.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"effect": "epoch", "run": 1, "fold": [1, 2], "auroc_clean": 0.5, "auroc_habit": [0.6, 0.7],
     ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0})
-    >>> in_short(summarise_audit(rows))["AUROC change"].tolist()
-    ['+0.150']
+    >>> in_short({"one": rows})["change"].tolist()
+    ['+0.150', '+0.000']
     """
+    if not audits:
+        raise DamageError("no audit", where="audits", value=None, fix="give at least one")
+    *others, (_, last) = ((name, summarise_audit(rows)) for name, rows in audits.items())
+    table = pd.DataFrame([_words(found) for _, found in last.iterrows()], last.index)
+    for name, summary in others:
+        beside = summary.reindex(last.index)
+        table[f"change, {name}"] = [_text("{:+.3f}", mean) for mean in beside["mean"]]
+        table[f"verdict, {name}"] = beside["verdict"].fillna("")
     labels = {effect.name: effect.label.replace("\n", " ") for effect in EFFECTS}
-    rows = {}
-    for name in dict.fromkeys(summary.index.get_level_values("effect")):
-        row = {"habit": labels[name]}
-        for measure, title in TITLES.items():
-            found = summary.loc[(name, measure)]
-            row |= {
-                f"{title} without": f"{found['clean']:.3f}", f"{title} change": f"{found['mean']:+.3f}",
-                f"{title} interval": _text("{:+.3f} to {:+.3f}", found["low"], found["high"]),
-                f"{title} folds": _text("{:.3f}", found["std_folds"]),
-                f"{title} runs": _text("{:.3f}", found["std_runs"]),
-                f"{title} same sign": f"{100 * found['same_sign']:.0f} %", f"{title} verdict": found["verdict"],
-            }  # fmt: skip
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("effect")
+    table.index = pd.MultiIndex.from_tuples([(labels[e], TITLES[m]) for e, m in last.index], names=["habit", "measure"])
+    return table
+
+
+def _words(found: pd.Series) -> dict[str, str]:
+    return {
+        "without": f"{found['clean']:.3f}", "change": f"{found['mean']:+.3f}",
+        "interval": _text("{:+.3f} to {:+.3f}", found["low"], found["high"]),
+        "folds": _text("{:.3f}", found["std_folds"]), "runs": _text("{:.3f}", found["std_runs"]),
+        "same sign": f"{100 * found['same_sign']:.0f} %", "verdict": found["verdict"],
+    }  # fmt: skip
 
 
 def student(values: NDArray[np.float64], level: float = 0.95, ratio: float = 0.0) -> tuple[float, float]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 
 import geopandas as gpd
 import pandas as pd
 
 from lib.buildings import to_metres
+from lib.damage.blocks import block_folds
+from lib.damage.dataset import DamageDataset
+from lib.damage.fold_audit import neighbour_audit
 from lib.damage.folds import Folds
-from lib.errors import CompanionWarning, FetchError
+from lib.errors import CompanionWarning, DamageError, FetchError
 from lib.manifest import fetch
 
 LISTS = tuple(f"qqb_lists/fold-{k}.txt" for k in range(1, 6))
@@ -68,6 +72,96 @@ def letter_outlines(folds: Folds) -> gpd.GeoDataFrame | None:
         # It says which zone was chosen; any will do for distances between neighbours.
         warnings.simplefilter("ignore", CompanionWarning)
         return to_metres(listed)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """Damaged buildings, the folds they are in, and folds in blocks to compare with.
+
+    Parameters
+    ----------
+    about : str
+        Where they stand.
+    outlines : GeoDataFrame
+        ``building_id`` and footprints, metres.
+    folds, blocks : Folds
+        Of these buildings.
+    near_m : float
+        Guard of the blocks, metres: a neighbour within it counts as near.
+    """
+
+    about: str
+    outlines: gpd.GeoDataFrame
+    folds: Folds
+    blocks: Folds
+    near_m: float
+
+    def near(self) -> dict[str, int]:
+        """Count the buildings that are tested while a near neighbour is trained on.
+
+        Returns
+        -------
+        dict of str to int
+            ``folds`` and ``blocks``.
+        """
+        column = f"within_{self.near_m:g}_m"
+        both = {"folds": self.folds, "blocks": self.blocks}
+        return {k: int(neighbour_audit(v, self.outlines, [self.near_m])[column].iloc[-1]) for k, v in both.items()}
+
+
+def letter_neighbourhood(letter: Folds | None) -> Neighbourhood | None:
+    """Lay the letter's folds beside blocks of 250 m that stand 50 m apart.
+
+    Parameters
+    ----------
+    letter : Folds or None
+        From ``letter_folds``.
+
+    Returns
+    -------
+    Neighbourhood or None
+        None where lists or outlines are not at hand.
+
+    Warns
+    -----
+    CompanionWarning
+        If the outlines are not.
+    """
+    outlines = None if letter is None else letter_outlines(letter)
+    if letter is None or outlines is None:
+        return None
+    blocks = block_folds(outlines, block_m=250.0, guard_m=50.0)
+    return Neighbourhood("Islahiye", outlines, letter.only(outlines["building_id"]), blocks, 50.0)
+
+
+def own_neighbourhood(dataset: DamageDataset, folds: Folds, blocks: Folds, guard_m: float) -> Neighbourhood:
+    """Take the damaged buildings of a dataset instead.
+
+    Parameters
+    ----------
+    dataset : DamageDataset
+        With outlines.
+    folds, blocks : Folds
+        Of its buildings.
+    guard_m : float
+        Of the blocks, metres.
+
+    Returns
+    -------
+    Neighbourhood
+
+    Raises
+    ------
+    DamageError
+        If the dataset has no outlines.
+    """
+    if dataset.buildings is None:
+        fix = "open the dataset with buildings=..."
+        raise DamageError("no outlines", where="dataset.buildings", value=None, fix=fix)
+    ids = dataset.samples.building_ids[dataset.samples.labels == 1]
+    table = dataset.buildings.assign(building_id=dataset.buildings["building_id"].astype(str))
+    outlines = table[table["building_id"].isin(ids)].reset_index(drop=True)
+    return Neighbourhood("this dataset", outlines, folds.only(ids), blocks.only(ids), guard_m)
 
 
 def _left_out(what: str, error: FetchError) -> None:

@@ -65,35 +65,6 @@ def flattery_of_epochs(noise: float, alike: float, epochs: int) -> float:
     return float(noise * np.sqrt(1 - alike) * expected_maximum(epochs))
 
 
-def auroc_noise(auroc: float, damaged: int, intact: int) -> float:
-    """Estimate the standard error of an AUROC that was measured on so many buildings.
-
-    Parameters
-    ----------
-    auroc : float
-        0 to 1.
-    damaged, intact : int
-        Numbers of buildings.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> round(auroc_noise(0.962, 34, 772), 3)
-    0.023
-
-    References
-    ----------
-    Hanley, McNeil 1982, doi 10.1148/radiology.143.1.7063747, equation 1.
-    """
-    two_damaged, two_intact = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
-    variance = auroc * (1 - auroc)
-    variance += (damaged - 1) * (two_damaged - auroc**2) + (intact - 1) * (two_intact - auroc**2)
-    return float(np.sqrt(variance / (damaged * intact)))
-
-
 def scores_of_epochs(
     auroc: float, damaged: int, intact: int, epochs: int, same: float, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -129,9 +100,9 @@ def scores_of_epochs(
 
 
 def luck(
-    auroc: float, damaged: int, intact: int, same: float, counts: tuple[int, ...] = (1, 3, 10, 30), draws: int = 200,
+    auroc: float, damaged: int, intact: int, same: float, counts: tuple[int, ...] = (1, 3, 10, 30), draws: int = 100,
     seed: int = 0,
-) -> tuple[pd.DataFrame, float]:  # fmt: skip
+) -> tuple[pd.DataFrame, float, float]:  # fmt: skip
     """Simulate choosing the best of several equally good networks on the test fold.
 
     Parameters
@@ -148,6 +119,8 @@ def luck(
     -------
     table : DataFrame
         ``epochs`` and ``gain``: mean AUROC of the best minus that of all.
+    noise : float
+        Standard deviation of one network's AUROC over test folds.
     alike : float
         Correlation between the AUROCs of two networks, over test folds.
 
@@ -163,12 +136,12 @@ def luck(
         ranks = stats.rankdata(told, axis=1)[:, labels == 1].sum(axis=1)
         found[k] = (ranks - damaged * (damaged + 1) / 2) / (damaged * intact)
     gains = [float((found[:, :count].max(axis=1) - found[:, :count].mean(axis=1)).mean()) for count in counts]
-    pairs = np.corrcoef(found.T)[np.triu_indices(most, 1)] if most > 1 else np.ones(1)
-    return pd.DataFrame({"epochs": counts, "gain": gains}), float(pairs.mean())
+    pairs = np.atleast_2d(np.corrcoef(found.T))[np.triu_indices(most, 1)] if most > 1 else np.ones(1)
+    return pd.DataFrame({"epochs": counts, "gain": gains}), float(found.std(axis=0).mean()), float(pairs.mean())
 
 
 def flattery_of_threshold(
-    auroc: float, tested: tuple[int, int], held_out: tuple[int, int], draws: int = 200, seed: int = 0
+    auroc: float, tested: tuple[int, int], held_out: tuple[int, int], draws: int = 100, seed: int = 0
 ) -> tuple[float, float]:
     """Mean F1 of a network with the threshold that suits the test fold best, and with one from a held-out part.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -16,15 +18,15 @@ from lib.plots.style import BEFORE, INK, INTACT, OURS, shown_once, simulated_not
 SHADES = (INTACT, OURS, INK)
 
 
-def luck_of_epochs(noise: float, alike: tuple[float, ...], checked: pd.DataFrame) -> Figure:
+def luck_of_epochs(noise: float, alike: Sequence[float], checked: pd.DataFrame) -> Figure:
     """Show how much the best of several equally good epochs seems better than each.
 
     Parameters
     ----------
     noise : float
         Standard deviation of the AUROC of one epoch.
-    alike : tuple of float
-        Correlations between epochs, one curve each.
+    alike : sequence of float
+        Correlations between epochs, one curve each; the second is that of the simulated networks.
     checked : DataFrame
         Simulated: ``epochs``, ``gain``.
 

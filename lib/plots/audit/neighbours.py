@@ -13,10 +13,10 @@ from matplotlib.lines import Line2D
 
 from lib.damage.fold_audit import neighbour_distances
 from lib.damage.folds import Folds
+from lib.damage.letter_folds import Neighbourhood
 from lib.plots.style import BEFORE, INTACT, OURS, PUBLISHED, scale_bar, shown_once, simulated_note
 
 ROLES = {"trained on": OURS, "tested": BEFORE, "left out": "#D5DBE1"}
-NEAR_M = 50.0
 
 
 def two_deals(buildings: gpd.GeoDataFrame, deals: Mapping[str, Folds], number: int, *, simulated: bool) -> Figure:
@@ -53,27 +53,25 @@ def two_deals(buildings: gpd.GeoDataFrame, deals: Mapping[str, Folds], number: i
     return shown_once(fig)
 
 
-def letter_neighbours(outlines: gpd.GeoDataFrame, published: Folds, blocks: Folds) -> Figure:
+def letter_neighbours(place: Neighbourhood) -> Figure:
     """Show where the damaged buildings with a near neighbour in training stand, and how near it is.
 
     Parameters
     ----------
-    outlines : GeoDataFrame
-        Damaged buildings, metres.
-    published, blocks : Folds
-        Of these buildings.
+    place : Neighbourhood
 
     Returns
     -------
     Figure
-        Left, the published folds on the map; right, distances in both.
+        Left, the folds as they are on the map; right, distances in them and in blocks.
     """
+    outlines, near_m = place.outlines, place.near_m
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 4.0), width_ratios=(1, 1.35))
-    found = {"published folds": neighbour_distances(published, outlines)}
-    found["blocks and guard"] = neighbour_distances(blocks, outlines)
-    near = found["published folds"].to_numpy() <= NEAR_M
+    found = {"folds as they are": neighbour_distances(place.folds, outlines)}
+    found["blocks and guard"] = neighbour_distances(place.blocks, outlines)
+    near = found["folds as they are"].to_numpy() <= near_m
     middle = outlines.geometry.centroid
-    for chosen, color, label in ((near, BEFORE, f"neighbour within {NEAR_M:g} m"), (~near, INTACT, "none so near")):
+    for chosen, color, label in ((near, BEFORE, f"neighbour within {near_m:g} m"), (~near, INTACT, "none so near")):
         left.plot(middle.x[chosen], middle.y[chosen], "o", ms=4, color=color, mew=0, alpha=0.8, label=label)
     left.set_aspect("equal")
     _metres(left, 500.0)
@@ -81,7 +79,7 @@ def letter_neighbours(outlines: gpd.GeoDataFrame, published: Folds, blocks: Fold
     edges = np.arange(0, 301, 12.5)
     for (name, distance), color in zip(found.items(), (PUBLISHED, OURS), strict=True):
         right.hist(np.minimum(distance, edges[-1]), edges, color=color, alpha=0.75, label=name)
-    right.axvline(NEAR_M, color=INTACT, lw=0.9, ls=":")
+    right.axvline(near_m, color=INTACT, lw=0.9, ls=":")
     right.set(xlabel="to the nearest damaged building in training (m)", ylabel="damaged buildings", xlim=(0, edges[-1]))
     right.legend(fontsize=9)
     return shown_once(fig)
