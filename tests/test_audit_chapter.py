@@ -124,11 +124,32 @@ def test_a_city_of_ones_own_has_a_neighbourhood_too():
     dataset, labels = DamageDataset(samples, None, table), samples.labels.astype(int)
     dealt = random_folds(samples.building_ids.tolist(), labels, 2)
     blocks = block_folds(table.assign(building_id=samples.building_ids), labels, 2, block_m=60, guard_m=25)
-    place = letter.own_neighbourhood(dataset, dealt, blocks, 25.0)
-    assert len(place.outlines) == labels.sum()
+    place = letter.own_neighbourhood(dataset, dealt, blocks, 25.0, "here")
+    assert (place.about, len(place.outlines)) == ("here", labels.sum())
     assert place.near()["blocks"] == 0
     with pytest.raises(DamageError, match="no outlines"):
-        letter.own_neighbourhood(DamageDataset(samples), dealt, blocks, 25.0)
+        letter.own_neighbourhood(DamageDataset(samples), dealt, blocks, 25.0, "here")
+
+
+def test_lists_and_outlines_in_the_published_form_are_read(monkeypatch, tmp_path):
+    """Every fetched file may lie in a folder of its own."""
+    square = [shapely.box(36.63 + 0.004 * k, 37.02, 36.6301 + 0.004 * k, 37.0201) for k in range(11)]
+    table = gpd.GeoDataFrame({"osm_id": [*range(10), 99]}, geometry=square, crs="EPSG:4326")
+    table.to_file(tmp_path / "outlines.geojson")
+    for k in range(5):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        lines = f"damaged/{2 * k},1\ndamaged/{2 * k + 1},1\nintact/{100 + k},0\n"
+        (folder / f"fold-{k + 1}.txt").write_text(lines)
+    places = {name: tmp_path / str(k) / f"fold-{k + 1}.txt" for k, name in enumerate(letter.LISTS)}
+    monkeypatch.setattr(letter, "fetch", lambda name: places.get(name, tmp_path / "outlines.geojson"))
+    folds, damaged = letter.letter_folds()
+    assert folds.fold[["0", "1", "104"]].tolist() == [1, 1, 5]
+    assert damaged.sum() == 10
+    place = letter.letter_neighbourhood(folds)
+    assert sorted(place.outlines["building_id"]) == sorted(str(k) for k in range(10))
+    assert place.outlines.crs.is_projected
+    assert place.near() == {"folds": 0, "blocks": 0}
 
 
 @pytest.mark.real_data

@@ -112,7 +112,8 @@ def test_buildings_have_the_colour_of_their_role(simulated):
     table, labels = street()
     dealt = random_folds(table["building_id"].tolist(), labels, 2)
     near = Folds("near", dealt.fold, {1: frozenset([dealt.fold.index[dealt.fold == 2][0]])})
-    figure = plot.two_deals(table, {"random": dealt, "guarded": near}, 1, simulated=simulated)
+    more = pd.concat([table, table.tail(1).assign(building_id="in no fold")], ignore_index=True)
+    figure = plot.two_deals(more, {"random": dealt, "guarded": near}, 1, simulated=simulated)
     counts = [
         pd.Series([to_hex(c).upper() for c in ax.collections[0].get_facecolors()]).value_counts() for ax in figure.axes
     ]

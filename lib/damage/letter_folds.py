@@ -134,7 +134,7 @@ def letter_neighbourhood(letter: Folds | None) -> Neighbourhood | None:
     return Neighbourhood("Islahiye", outlines, letter.only(outlines["building_id"]), blocks, 50.0)
 
 
-def own_neighbourhood(dataset: DamageDataset, folds: Folds, blocks: Folds, guard_m: float) -> Neighbourhood:
+def own_neighbourhood(dataset: DamageDataset, folds: Folds, blocks: Folds, guard_m: float, about: str) -> Neighbourhood:
     """Take the damaged buildings of a dataset instead.
 
     Parameters
@@ -145,6 +145,8 @@ def own_neighbourhood(dataset: DamageDataset, folds: Folds, blocks: Folds, guard
         Of its buildings.
     guard_m : float
         Of the blocks, metres.
+    about : str
+        What the dataset is.
 
     Returns
     -------
@@ -161,7 +163,7 @@ def own_neighbourhood(dataset: DamageDataset, folds: Folds, blocks: Folds, guard
     ids = dataset.samples.building_ids[dataset.samples.labels == 1]
     table = dataset.buildings.assign(building_id=dataset.buildings["building_id"].astype(str))
     outlines = table[table["building_id"].isin(ids)].reset_index(drop=True)
-    return Neighbourhood("this dataset", outlines, folds.only(ids), blocks.only(ids), guard_m)
+    return Neighbourhood(about, outlines, folds.only(ids), blocks.only(ids), guard_m)
 
 
 def _left_out(what: str, error: FetchError) -> None:

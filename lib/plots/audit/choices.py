@@ -75,13 +75,14 @@ def one_training(
         best = int(aurocs[name].to_numpy().argmax())
         left.plot(aurocs.index[best], aurocs["test"].iloc[best], "o", color=color, ms=9, mec="white")
     left.set(xlabel="epoch", ylabel="AUROC")
-    left.xaxis.get_major_locator().set_params(integer=True)
-    steps = np.linspace(0, 1, 201)
+    left.set_xticks(aurocs.index[:: max(1, len(aurocs) // 10)])
+    every = np.concatenate([np.asarray(validation[1]), np.asarray(test[1])])
+    steps = np.linspace(every.min(), every.max(), 201)
     for (labels, told), color in ((validation, OURS), (test, BEFORE)):
         right.plot(steps, [_f1(labels, told, step) for step in steps], color=color, lw=1.4)
         chosen = best_threshold(labels, told)
         right.plot(chosen, _f1(*test, chosen), "o", color=color, ms=9, mec="white")
-    right.set(xlabel="threshold", ylabel="F1", xlim=(0, 1), ylim=(0, 1.02))
+    right.set(xlabel="threshold", ylabel="F1", ylim=(0, 1.05))
     left.legend(fontsize=9, loc="lower right")
     if simulated:
         simulated_note(right)

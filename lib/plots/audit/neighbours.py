@@ -25,7 +25,7 @@ def two_deals(buildings: gpd.GeoDataFrame, deals: Mapping[str, Folds], number: i
     Parameters
     ----------
     buildings : GeoDataFrame
-        ``building_id`` and footprints, metres.
+        ``building_id`` and footprints, metres; those that are in no fold are not drawn.
     deals : mapping of str to Folds
         By title.
     number : int
@@ -38,6 +38,8 @@ def two_deals(buildings: gpd.GeoDataFrame, deals: Mapping[str, Folds], number: i
     Figure
     """
     fig, axes = plt.subplots(1, len(deals), figsize=(4.1 * len(deals), 4.5), squeeze=False)
+    first = next(iter(deals.values()))
+    buildings = buildings[buildings["building_id"].astype(str).isin(first.fold.index)]
     ids = buildings["building_id"].astype(str).to_numpy()
     for ax, (title, folds) in zip(axes.flat, deals.items(), strict=True):
         train, test = folds.split(ids, number)
@@ -81,6 +83,7 @@ def letter_neighbours(place: Neighbourhood) -> Figure:
         right.hist(np.minimum(distance, edges[-1]), edges, color=color, alpha=0.75, label=name)
     right.axvline(near_m, color=INTACT, lw=0.9, ls=":")
     right.set(xlabel="to the nearest damaged building in training (m)", ylabel="damaged buildings", xlim=(0, edges[-1]))
+    right.set_title(place.about, fontsize=10)
     right.legend(fontsize=9)
     return shown_once(fig)
 
