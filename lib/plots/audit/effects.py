@@ -14,6 +14,8 @@ from lib.damage.audit import EFFECTS, MEASURED
 from lib.damage.audit_summary import TITLES, summarise_audit
 from lib.plots.style import BEFORE, INK, INTACT, OURS, shown_once, simulated_note
 
+# Dense near zero, where most effects are.
+TICKS = (-0.5, -0.1, -0.05, 0.0, 0.05, 0.1, 0.5)
 COLOURS = (INTACT, OURS, BEFORE)
 
 
@@ -30,7 +32,7 @@ def effect_sizes(audits: Mapping[str, pd.DataFrame], *, simulated: bool) -> Figu
     Returns
     -------
     Figure
-        Dots are folds, or runs where sides have no folds in common; large dots are means, lines their 95 % intervals.
+        Dots are folds, or runs where sides have no folds in common; large dots are means, lines their 95 % intervals. Logarithmic beyond 0.1.
     """
     labels = {effect.name: effect.label for effect in EFFECTS}
     fig, axes = plt.subplots(1, 2, figsize=(8.4, 0.72 * len(labels) + 1.3), sharey=True)
@@ -39,7 +41,10 @@ def effect_sizes(audits: Mapping[str, pd.DataFrame], *, simulated: bool) -> Figu
         for k, (name, rows) in enumerate(audits.items()):
             place = 0.26 * (k - (len(audits) - 1) / 2)
             _draw(ax, rows, measure, list(labels), place, COLOURS[k % len(COLOURS)], name)
-        ax.set(xlabel=f"{TITLES[measure]}: with the habit minus without")
+        ax.set_xscale("symlog", linthresh=0.1, linscale=1.6)
+        ax.set(xlabel=f"{TITLES[measure]}: with the habit minus without", xlim=(-1, 1))
+        ax.set_xticks(TICKS, [f"{tick:+g}".replace("-", "\N{MINUS SIGN}") if tick else "0" for tick in TICKS])
+        ax.set_xticks([], minor=True)
         ax.grid(axis="y", color="#E3E8EC", lw=0.8)
         ax.tick_params(axis="y", length=0, labelsize=9.5)
     axes[0].set_yticks(range(len(labels)), list(labels.values()))
