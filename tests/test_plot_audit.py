@@ -95,7 +95,7 @@ def test_all_seven_effects_are_drawn_in_their_rows(simulated):
     means = {
         (line.get_color(), round(float(line.get_ydata()[0]))): float(line.get_xdata()[0])
         for line in left.lines
-        if line.get_markersize() == 7 and line.get_marker() == "o"
+        if line.get_markersize() == 8 and line.get_marker() == "o"
     }
     assert len(means) == 14
     for k, effect in enumerate(EFFECTS):

@@ -57,12 +57,12 @@ def effect_sizes(audits: Mapping[str, pd.DataFrame], *, simulated: bool) -> Figu
 
 def _draw(ax: Axes, rows: pd.DataFrame, measure: str, names: list[str], place: float, color: str, label: str) -> None:
     table = summarise_audit(rows).xs(measure, level="measure")
-    small: dict[str, Any] = {"color": color, "ms": 3, "alpha": 0.45, "mew": 0}
+    small: dict[str, Any] = {"mfc": "white", "mec": color, "ms": 4, "mew": 0.8, "zorder": 3}
     for effect, found in table.iterrows():
         y = names.index(str(effect)) + place
         part = rows[rows["effect"] == effect]
         ax.plot(part[f"{measure}_difference"], [y] * len(part), "o", **small)
         if found["low"] < found["high"]:
             ax.plot([found["low"], found["high"]], [y, y], color=color, lw=2)
-        ax.plot(found["mean"], y, "o", color=color, ms=7, mec="white", label=label)
+        ax.plot(found["mean"], y, "o", color=color, ms=8, mec="white", label=label, zorder=4)
         label = "_"
