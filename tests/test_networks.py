@@ -183,6 +183,19 @@ def test_a_pickle_with_code_is_refused_and_not_run(tmp_path, writer):
     assert not target.exists()
 
 
+def test_a_pickle_of_a_blocked_module_is_refused_without_advice_to_load_it_all_the_same(tmp_path):
+    path, target = tmp_path / "weights.pth", tmp_path / "was run"
+    path.write_bytes(f"cos\nsystem\n(S'touch {target}'\ntR.".encode())
+    with pytest.raises(WeightsError, match="a pickle of more than tensors, and was not run") as caught:
+        read_weights(path)
+    assert "weights_only" not in str(caught.value)
+    path.write_bytes(b"cnowhere\n")
+    with pytest.raises(WeightsError) as caught:
+        read_weights(path)
+    assert "weights_only" not in str(caught.value)
+    assert not target.exists()
+
+
 def test_damaged_and_foreign_files_are_refused(imagenet, tmp_path):
     path = tmp_path / "weights.pth"
     path.write_bytes(imagenet.read_bytes()[:5000])

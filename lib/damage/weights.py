@@ -142,14 +142,16 @@ def _pickled(path: Path) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        refused = [line.strip() for line in str(error).splitlines() if "Unsupported" in line]
+        # Torch advises to load without the check; that advice is not passed on.
+        lines = [line.strip() for line in str(error).splitlines() if line.strip() and "weights_only" not in line]
+        refused = [line for line in lines if "unsupported" in line.lower()]
         if refused:
             what = "is a pickle of more than tensors, and was not run"
             fix = (
                 "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
             )
             raise WeightsError(what, where=str(path), value=refused[0], fix=fix) from None
-        raise WeightsError("cannot be read", where=str(path), value=str(error), fix=AGAIN) from None
+        raise WeightsError("cannot be read", where=str(path), value=" ".join(lines[:1]), fix=AGAIN) from None
 
 
 def _plain(key: str) -> str:
