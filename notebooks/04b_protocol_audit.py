@@ -33,7 +33,7 @@
 # 5. audit a dataset and a protocol of your own.
 #
 # **You need** {doc}`03_patches` for the data and the chapter on damage for the networks. With default parameters the
-# chapter takes about a minute and 2 GB of memory. At this size most effects drown in the spread between folds, and the
+# chapter takes a minute or two on one core and 2.4 GB of memory. At this size most effects drown in the spread between folds, and the
 # chapter says so; a longer run whose results are kept with the book stands beside it, once there is one.
 
 # %%
