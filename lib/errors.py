@@ -98,5 +98,9 @@ class DamageError(CompanionError):
     """Patches, features or models from which no damage can be told."""
 
 
+class MaterialsError(CompanionError):
+    """Imagery, materials or intensities that cannot be had, or that cannot be right."""
+
+
 class WeightsError(CompanionError):
     """Weights or a checkpoint that cannot be used: damaged, of another network, or more than tensors."""

@@ -1,0 +1,1 @@
+"""Building materials from imagery, and material intensity."""
