@@ -1,0 +1,183 @@
+"""Roofs cut from an orthophoto: a GeoTIFF of any CRS, or an image that is in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rioxarray  # noqa: F401  (gives DataArray its .rio)
+import xarray as xr
+from numpy.typing import NDArray
+from PIL import Image
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import from_bounds
+
+from lib.errors import RasterError
+from lib.materials.imagery.answers import IMAGE, NO_IMAGERY, Answer, encode
+from lib.materials.imagery.client import Client
+from lib.materials.imagery.sources import Calls
+from lib.materials.imagery.views import RoofView, View, as_roof
+from lib.rasters.files import open_raster
+
+OUTSIDE = Answer(NO_IMAGERY, detail="not within the orthophoto")
+
+
+@dataclass(frozen=True)
+class Orthophoto:
+    """An orthophoto file.
+
+    Parameters
+    ----------
+    path : Path
+        Raster with at least three bands of 8 bits, red, green, blue first; windows in another CRS are warped.
+    size_px : int
+        Side of the crops.
+
+    Raises
+    ------
+    RasterError
+        If the file is missing, truncated, has fewer bands or other numbers.
+
+    Examples
+    --------
+    >>> Orthophoto(Path("nowhere.tif"))
+    Traceback (most recent call last):
+        ...
+    lib.errors.RasterError: raster: no such file (got 'nowhere.tif'). Fix: check the path.
+    """
+
+    path: Path
+    size_px: int = 128
+    key: None = None
+    name: str = "orthophoto"
+    sees: type = RoofView
+    keeps: bool = True
+
+    def __post_init__(self) -> None:
+        with open_raster(self.path, "keep") as raster:
+            if raster.count < 3 or set(raster.dtypes[:3]) != {"uint8"}:
+                fix = "give red, green and blue of 8 bits each"
+                raise RasterError("no colour image", where=str(self.path), value=raster.dtypes, fix=fix)
+
+    def identity(self) -> str:
+        """Path, size and time of the file, and the crops' size."""
+        facts = self.path.stat()
+        return f"{self.path.absolute()} {facts.st_size} {facts.st_mtime_ns} {self.size_px}"
+
+    def calls(self, view: View | None) -> Calls:
+        """No call at all."""
+        return Calls()
+
+    def take(self, view: View, client: Client) -> Answer:
+        """Read the window, resampled to the crop's size."""
+        roof = as_roof(view)
+        with rasterio.open(self.path) as raster:
+            # Averages are right where crops are coarser than the photo, cubic where they are finer.
+            coarser = roof.side_m / self.size_px > abs(raster.transform.a)
+            method = Resampling.average if coarser else Resampling.cubic
+            with WarpedVRT(raster, crs=roof.crs, resampling=method, add_alpha=True) as upright:
+                window = from_bounds(*roof.bounds, upright.transform)
+                shape = (upright.count, self.size_px, self.size_px)
+                if not _within(window, upright):
+                    return OUTSIDE
+                pixels = upright.read(window=window, out_shape=shape, resampling=method)
+        if not pixels[-1].all():
+            return OUTSIDE
+        return Answer(IMAGE, encode(np.moveaxis(pixels[:3], 0, -1)))
+
+
+def _within(window: Any, raster: Any) -> bool:
+    return bool(
+        window.col_off >= 0
+        and window.row_off >= 0
+        and window.col_off + window.width <= raster.width
+        and window.row_off + window.height <= raster.height
+    )
+
+
+@dataclass(frozen=True)
+class RoofsFrom:
+    """An orthophoto in memory, such as that of the simulated city.
+
+    Parameters
+    ----------
+    image : DataArray, dims (band, y, x), uint8
+        North-up, with CRS; as ``lib.city.render_optical`` and ``lib.rasters.read_optical`` give it.
+    label : str
+        Says which image it is: crops of the same label are taken to be the same.
+    size_px : int
+        Side of the crops.
+
+    Examples
+    --------
+    >>> from lib.city import make_city, render_optical
+    >>> from lib.materials.imagery import fetch_images, roof_windows
+    >>> import tempfile
+    >>> city = make_city(extent_m=100, n_buildings=4)
+    >>> source = RoofsFrom(render_optical(city), "city 0")
+    >>> table = fetch_images(roof_windows(city.buildings), source, tempfile.mkdtemp())
+    >>> table["status"].value_counts()["image"] > 0
+    np.True_
+    """
+
+    image: xr.DataArray = field(repr=False)
+    label: str
+    size_px: int = 128
+    key: None = None
+    name: str = "roofs"
+    sees: type = RoofView
+    keeps: bool = True
+
+    def identity(self) -> str:
+        """Label and size."""
+        return f"{self.label} {self.size_px}"
+
+    def calls(self, view: View | None) -> Calls:
+        """No call at all."""
+        return Calls()
+
+    def take(self, view: View, client: Client) -> Answer:
+        """Cut the window, resampled to the crop's size."""
+        roof = as_roof(view)
+        crop = cut(self.image, roof.bounds, self.size_px)
+        return OUTSIDE if crop is None else Answer(IMAGE, encode(crop))
+
+
+def cut(image: xr.DataArray, bounds: tuple[float, float, float, float], size_px: int) -> NDArray[np.uint8] | None:
+    """Cut a square window out of an image and resample it.
+
+    Parameters
+    ----------
+    image : DataArray, dims (band, y, x), uint8
+        North-up.
+    bounds : tuple of float
+        West, south, east, north, metres, in the image's CRS; not rounded to whole pixels.
+    size_px : int
+
+    Returns
+    -------
+    ndarray, shape (size_px, size_px, 3), uint8, or None
+        None where the window is not wholly within the image.
+
+    Examples
+    --------
+    >>> import rioxarray
+    >>> steps = np.arange(4) + 0.5
+    >>> image = xr.DataArray(np.full((3, 4, 4), 7, np.uint8), coords={"y": steps[::-1], "x": steps}, dims=("band", "y", "x"))
+    >>> cut(image, (1, 1, 3, 3), 2)[0, 0].tolist(), cut(image, (3, 3, 5, 5), 2)
+    ([7, 7, 7], None)
+    """
+    window = from_bounds(*bounds, image.rio.transform())
+    west, north = window.col_off, window.row_off
+    east, south = west + window.width, north + window.height
+    rows, cols = image.shape[-2:]
+    if west < 0 or north < 0 or east > cols or south > rows:
+        return None
+    top, bottom, left, right = int(north), int(np.ceil(south)), int(west), int(np.ceil(east))
+    pixels = Image.fromarray(np.ascontiguousarray(np.moveaxis(image.values[:3, top:bottom, left:right], 0, -1)))
+    box = (west - left, north - top, east - left, south - top)
+    return np.asarray(pixels.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))

@@ -1,0 +1,78 @@
+"""The user's own images: one file a building."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lib.errors import MaterialsError
+from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_IMAGERY, Answer, decode
+from lib.materials.imagery.client import Client
+from lib.materials.imagery.sources import Calls
+from lib.materials.imagery.views import View
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp")
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """A folder of images named by building, such as ``b000012.jpg``; left where they are, never copied.
+
+    Parameters
+    ----------
+    folder : Path
+        Not searched below its own level. A slash in an id stands as ``_`` in the file's name.
+
+    Raises
+    ------
+    MaterialsError
+        If there is no such folder, or two files for one building.
+
+    Examples
+    --------
+    >>> ImageFolder(Path("nowhere"))
+    Traceback (most recent call last):
+        ...
+    lib.errors.MaterialsError: ImageFolder: no such folder (got 'nowhere'). Fix: check the path.
+    """
+
+    folder: Path
+    key: None = None
+    name: str = "own-images"
+    sees: type = object
+    keeps: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.folder.is_dir():
+            what = "no such folder"
+            raise MaterialsError(what, where="ImageFolder", value=str(self.folder), fix="check the path")
+        self._files  # noqa: B018  (two files of one building are refused at once)
+
+    @cached_property
+    def _files(self) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        for place in sorted(self.folder.iterdir()):
+            if place.suffix.lower() in SUFFIXES:
+                if place.stem in found:
+                    where, both = str(self.folder), [found[place.stem].name, place.name]
+                    raise MaterialsError("two images of one building", where=where, value=both, fix="keep one")
+                found[place.stem] = place
+        return found
+
+    def identity(self) -> str:
+        """Name the folder."""
+        return str(self.folder.absolute())
+
+    def calls(self, view: View | None) -> Calls:
+        """No call at all."""
+        return Calls()
+
+    def take(self, view: View, client: Client) -> Answer:
+        """Find the building's file and check that it can be decoded."""
+        place = self._files.get(view.building_id.replace("/", "_"))
+        if place is None:
+            return Answer(NO_IMAGERY, detail="no file of that name")
+        if decode(place.read_bytes()) is None:
+            return Answer(CORRUPT, detail=place.name)
+        return Answer(IMAGE, place=place.absolute())

@@ -1,0 +1,53 @@
+"""The square window of an orthophoto around each roof."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from lib.errors import CRSError, MaterialsError
+
+
+def roof_windows(buildings: gpd.GeoDataFrame, *, margin_m: float = 2.0, least_m: float = 12.0) -> gpd.GeoDataFrame:
+    """Frame each footprint by a square, along the map's axes.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        Projected CRS, metres; ``building_id``.
+    margin_m : float
+        Ground left around the footprint's bounding box, 0 or more.
+    least_m : float
+        Smallest side of a square, so that a shed's roof keeps its surroundings.
+
+    Returns
+    -------
+    GeoDataFrame
+        One row a building, in their order: ``building_id``; geometry, the square, centred on the bounding box.
+
+    Raises
+    ------
+    CRSError
+        If the CRS is missing or not in metres.
+    MaterialsError
+        If a length is impossible.
+
+    Examples
+    --------
+    >>> house = gpd.GeoDataFrame({"building_id": ["a"]}, geometry=[shapely.box(0, 0, 20, 8)], crs=32637)
+    >>> roof_windows(house).total_bounds.tolist()
+    [-2.0, -8.0, 22.0, 16.0]
+    """
+    if buildings.crs is None or not buildings.crs.is_projected:
+        fix = "read them with read_buildings"
+        raise CRSError("no CRS in metres", where="roof_windows(buildings=...)", value=buildings.crs, fix=fix)
+    for name, value, least in (("margin_m", margin_m, 0.0), ("least_m", least_m, 1e-3)):
+        if not least <= value < np.inf:
+            where = f"roof_windows({name}=...)"
+            raise MaterialsError("impossible length", where=where, value=value, fix="give metres of 0 or more")
+    west, south, east, north = shapely.bounds(buildings.geometry.to_numpy()).T
+    half = np.maximum(np.maximum(east - west, north - south) + 2 * margin_m, least_m) / 2
+    x, y = (west + east) / 2, (south + north) / 2
+    squares = shapely.box(x - half, y - half, x + half, y + half)
+    return gpd.GeoDataFrame({"building_id": buildings["building_id"].to_numpy()}, geometry=squares, crs=buildings.crs)
