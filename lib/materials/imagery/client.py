@@ -156,7 +156,7 @@ class Client:
         except requests.ConnectionError as error:
             silent = "timed out" in str(error).lower()  # silence in the middle of a body is no requests.Timeout
             return Answer(TIMEOUT if silent else NO_CONNECTION, detail=type(error).__name__), 0.0
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # ValueError: an address that makes no sense
             return Answer(NO_CONNECTION, detail=type(error).__name__), 0.0
         status = by_code(reply.status_code)
         waited = reply.headers.get("Retry-After", "")
