@@ -18,7 +18,7 @@ from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.damage.table import beside_published
 from lib.damage.texture import grey_levels, texture_features
-from lib.errors import DamageError, ParameterError, PatchesError
+from lib.errors import BuildingsError, CRSError, DamageError, ParameterError, PatchesError
 from lib.patches import PatchDataset, export_qqb
 from patch_scene import make_scene
 
@@ -142,3 +142,31 @@ def test_the_published_layout_is_read_at_any_size_and_a_store_at_its_own(store, 
         open_dataset(store.root, tmp_path / "cache", size_px=33)
     with pytest.raises(ParameterError, match="size_px: out of range"):
         open_dataset(folder, tmp_path / "cache", size_px=4)
+
+
+def test_outlines_are_held_against_the_samples_at_once(store, tmp_path):
+    folder = export_qqb(store, tmp_path / "qqb")
+    shapes = store.index[["building_id", "geometry"]]
+    named = shapes.assign(building_id=[name.replace("/", "-") for name in shapes["building_id"]])
+    assert len(open_dataset(folder, tmp_path / "cache", buildings=named).outlines()) == 40
+    for buildings, kind, said in (
+        (named.iloc[:30], DamageError, "10 of 40 buildings without an outline"),
+        (shapes, DamageError, "40 of 40 buildings without an outline"),
+        (named.drop(columns="building_id"), BuildingsError, "no column building_id"),
+        (named.to_crs(4326), CRSError, "distances would not be metres"),
+    ):
+        with pytest.raises(kind, match=said):
+            open_dataset(folder, tmp_path / "cache", buildings=buildings)
+
+
+def test_empty_lists_are_not_a_matter_of_cutting(tmp_path):
+    for number in range(1, 6):
+        (tmp_path / f"fold-{number}.txt").write_text("")
+    with pytest.raises(DamageError, match=r"no building has a label \(got '0 buildings'\).*fold-1.txt"):
+        open_dataset(tmp_path, tmp_path / "cache")
+
+
+@pytest.mark.parametrize("size_px", ["32", 32.5, 7, 5000])
+def test_sizes_are_whole_numbers(store, tmp_path, size_px):
+    with pytest.raises(ParameterError, match=r"size_px: out of range .* whole number of 8 to 4096"):
+        open_dataset(store.root, tmp_path, size_px=size_px)

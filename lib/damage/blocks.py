@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.model_selection import StratifiedGroupKFold
 
 from lib.damage.folds import Folds, checked_labels, numbered
-from lib.errors import CRSError, DamageError
+from lib.errors import BuildingsError, CRSError, DamageError
 from lib.patches.folds import FOLDS
 
 
@@ -50,6 +50,8 @@ def block_folds(
     ------
     CRSError
         If the CRS is missing or geographic.
+    BuildingsError
+        If there is no column ``building_id``.
     DamageError
         If a distance is impossible, or too few blocks hold a class.
 
@@ -65,6 +67,7 @@ def block_folds(
         fix = "give a block above 0 m and a guard of 0 m or more"
         raise DamageError("not distances", where="block_m, guard_m", value=(block_m, guard_m), fix=fix)
     check_metres(buildings)
+    check_ids(buildings)
     truth = np.zeros(len(buildings), np.int64) if labels is None else checked_labels(labels, folds)
     middle = buildings.geometry.centroid
     cells = np.floor(np.column_stack([middle.x, middle.y]) / block_m)
@@ -92,7 +95,27 @@ def check_metres(buildings: gpd.GeoDataFrame) -> None:
     """
     if buildings.crs is None or not buildings.crs.is_projected:
         fix = "read it with lib.buildings.read_buildings, or call to_crs with a UTM zone"
-        raise CRSError("distances would not be metres", where="buildings", value=buildings.crs, fix=fix)
+        found = buildings.crs and f"{buildings.crs.name}, EPSG {buildings.crs.to_epsg()}"
+        raise CRSError("distances would not be metres", where="buildings, CRS", value=found, fix=fix)
+
+
+def check_ids(buildings: gpd.GeoDataFrame) -> None:
+    """Refuse a table whose rows cannot be told to belong to samples.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+
+    Raises
+    ------
+    BuildingsError
+        If there is no column ``building_id``.
+    """
+    if "building_id" not in buildings:
+        fix = "read it with lib.buildings.read_buildings, or name the column of ids building_id"
+        raise BuildingsError(
+            "no column building_id", where="buildings, columns", value=[str(name) for name in buildings], fix=fix
+        )
 
 
 def _too_close(buildings: gpd.GeoDataFrame, numbers: pd.Series, guard_m: float) -> dict[int, frozenset[str]]:

@@ -10,7 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from lib.damage.blocks import block_folds
+from lib.damage.blocks import block_folds, check_ids, check_metres
 from lib.damage.folds import Folds, random_folds
 from lib.damage.samples import Samples, open_samples
 from lib.errors import DamageError
@@ -63,8 +63,9 @@ class DamageDataset:
         DamageError
             If there is no such choice, the dataset holds no folds, or outlines are missing for blocks.
         """
-        if choice not in CHOICES:
-            raise DamageError("no such folds", where="folds", value=choice, fix=f"choose from {CHOICES}, or give Folds")
+        if not isinstance(choice, str) or choice not in CHOICES:
+            fix = f"choose from {CHOICES}, or give lib.damage.folds.Folds"
+            raise DamageError("no such folds", where="folds", value=choice, fix=fix)
         ids, labels = self.samples.building_ids, self.samples.labels
         if choice == "published":
             if self.listed is None:
@@ -87,7 +88,11 @@ class DamageDataset:
         ------
         DamageError
             If there are no outlines, or some are missing.
+        BuildingsError
+            If the buildings have no column ``building_id``.
         """
+        if self.buildings is not None:
+            check_ids(self.buildings)
         ids = self.samples.building_ids
         there = [] if self.buildings is None else self.buildings["building_id"].astype(str).to_numpy()
         missing = ids[~np.isin(ids, there)]
@@ -119,7 +124,7 @@ def open_dataset(
     cache : path
         As in ``lib.damage.samples.open_samples``.
     buildings : GeoDataFrame, optional
-        Outlines; a store brings its own.
+        Outlines, one for each sample, in a projected CRS in metres; a store brings its own.
     allow_partial : bool
         Take the buildings whose files are all there; otherwise missing files are counted, listed and refused.
     size_px : int, optional
@@ -134,7 +139,9 @@ def open_dataset(
     PatchesError
         If the root is neither layout, files are missing, or a store has another size.
     DamageError
-        If no building has a label and a fold.
+        If no building has a label and a fold, or outlines are given that lack one of them.
+    BuildingsError, CRSError
+        If outlines have no column ``building_id``, or are not in metres.
 
     Examples
     --------
@@ -147,9 +154,22 @@ def open_dataset(
     table = patches.store.table.iloc[patches.positions]
     used = table["damaged"].notna().to_numpy() & (table["fold"] > 0).to_numpy()
     if not used.any():
-        fix = "fill the column damaged before cutting the patches"
-        raise DamageError("no building has a label", where=str(root), value=len(table), fix=fix)
+        raise _unlabelled(patches)
     listed = Folds("published", table[used].set_index("building_id")["fold"])
-    if buildings is None and isinstance(patches.store, PatchStore):
-        buildings = patches.store.index[["building_id", "geometry"]]
-    return DamageDataset(open_samples(patches, cache)[used], listed, buildings)
+    samples = open_samples(patches, cache)[used]
+    if buildings is None:
+        store = patches.store
+        own = store.index[["building_id", "geometry"]] if isinstance(store, PatchStore) else None
+        return DamageDataset(samples, listed, own)
+    # Nothing asks for them before a map is drawn, which is after hours of training.
+    check_metres(buildings)
+    dataset = DamageDataset(samples, listed, buildings)
+    dataset.outlines()
+    return dataset
+
+
+def _unlabelled(patches: PatchDataset) -> DamageError:
+    fix = "fill the column damaged before cutting the patches"
+    if not isinstance(patches.store, PatchStore):
+        fix = "see that fold-1.txt and its siblings list buildings whose files are there; unpack the dataset again"
+    return DamageError("no building has a label", where=str(patches.root), value=f"{len(patches)} buildings", fix=fix)

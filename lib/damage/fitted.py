@@ -110,18 +110,22 @@ def check_inputs(network: nn.Module, samples: Samples) -> None:
     Parameters
     ----------
     network : Module
-        One without a tuple ``inputs`` is taken to ask for nothing.
+        One without a tuple ``inputs`` is taken to ask for nothing, one without ``smallest_px`` to take any size.
     samples : Samples
 
     Raises
     ------
     ParameterError
-        If a sensor is missing.
+        If a sensor is missing, or the patches are too small.
     """
     missing = sorted(set(getattr(network, "inputs", ())) - set(samples.inputs))
     if missing:
         fix = "give patches of that sensor, or choose a network of the other one"
         raise ParameterError(f"the network needs {missing}", where="samples", value=samples.inputs, fix=fix)
+    smallest = getattr(network, "smallest_px", 1)
+    if samples.size_px < smallest:
+        fix = f"give patches of at least {smallest} pixels"
+        raise ParameterError("too small for the network", where="samples, size_px", value=samples.size_px, fix=fix)
 
 
 def _turned(inputs: dict[str, Tensor], axes: tuple[int, ...]) -> dict[str, Tensor]:

@@ -32,7 +32,8 @@ class Folds:
     Raises
     ------
     DamageError
-        If a building stands in two folds, a number is below 1, or there are fewer than two folds.
+        If the numbers are no Series of whole numbers, a building stands in two folds, a number is below 1, or there are
+        fewer than two folds.
 
     Examples
     --------
@@ -46,7 +47,7 @@ class Folds:
     apart: Mapping[int, frozenset[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fold", self.fold.set_axis(self.fold.index.astype(str)).astype(int))
+        object.__setattr__(self, "fold", _whole_numbers(self.fold, self.name))
         twice = self.fold.index[self.fold.index.duplicated()].unique()
         if len(twice):
             fix = "keep each building in one fold: it would be trained and tested on"
@@ -135,6 +136,20 @@ class Folds:
         tested = self.of(building_ids) == number
         near = np.isin(np.asarray(building_ids, dtype=str), sorted(self.apart.get(number, ())))
         return np.flatnonzero(~tested & ~near), np.flatnonzero(tested)
+
+
+def _whole_numbers(fold: Any, name: str) -> pd.Series:
+    where = f"folds {name!r}"
+    if not isinstance(fold, pd.Series):
+        fix = "give a pandas Series: numbers of folds, indexed by building_id"
+        raise DamageError("not a Series", where=where, value=type(fold).__name__, fix=fix)
+    numbers = pd.to_numeric(fold, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    bad = ~np.isfinite(numbers) | (np.round(numbers) != numbers)
+    if bad.any():
+        fix = "give each building a whole number from 1; leave out what has no label"
+        shown = dict(zip(fold.index[bad][:5].astype(str), fold[bad][:5], strict=True))
+        raise DamageError(f"{bad.sum()} of {len(fold)} buildings without a fold", where=where, value=shown, fix=fix)
+    return pd.Series(numbers.astype(np.int64), index=fold.index.astype(str), name=fold.name)
 
 
 def published_folds(root: str | Path) -> Folds:

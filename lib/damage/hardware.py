@@ -11,6 +11,7 @@ import torch
 from lightning_fabric import Fabric
 
 from lib.damage.recipe import Recipe
+from lib.errors import ParameterError
 
 
 def choose_precision(recipe: Recipe, device: str = "auto") -> str:
@@ -50,6 +51,7 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
     Parameters
     ----------
     device : str
+        As in ``fit``.
     devices : int
     precision : str
 
@@ -57,7 +59,13 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
     -------
     Fabric
         Without its notice of the precision, which would come once a fold; the provenance of a run tells it.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such device, this machine has none, or not as many.
     """
+    _check_device(device, devices)
     talk = logging.getLogger("lightning_fabric.utilities.rank_zero")
     before = talk.level
     talk.setLevel(logging.WARNING)
@@ -65,6 +73,25 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
         return Fabric(accelerator=device, devices=devices, precision=precision)  # type: ignore[arg-type]
     finally:
         talk.setLevel(before)
+
+
+def _check_device(device: str, devices: int) -> None:
+    there = {
+        "auto": True,
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "gpu": torch.cuda.is_available() or torch.backends.mps.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    usable = [name for name, found in there.items() if found]
+    if not isinstance(device, str) or device not in there:
+        raise ParameterError("no such device", where="device", value=device, fix=f"choose from {usable}")
+    if not there[device]:
+        fix = f"choose from {usable}, or install a build of torch for it"
+        raise ParameterError("this machine has none", where="device", value=device, fix=fix)
+    if device in ("auto", "cuda", "gpu") and torch.cuda.is_available() and devices > torch.cuda.device_count():
+        fix = f"give 1 to {torch.cuda.device_count()}"
+        raise ParameterError("more than this machine has", where="devices", value=devices, fix=fix)
 
 
 @contextmanager

@@ -19,6 +19,8 @@ CHANNELS = {"sar": 1, "sar_footprint": 1, "optical": 3, "optical_footprint": 1}
 FEATURES, HIDDEN = 128, 128
 # Not given by the letter.
 CNN_WIDTHS = (32, 64, 128)
+# Each block of the simple network halves its image.
+CNN_SMALLEST_PX = 2 ** len(CNN_WIDTHS)
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,11 @@ class FusionNetwork(nn.Module):
         """Names of the inputs that the network asks for."""
         return tuple(name for stream in self.design.streams for name in stream.inputs)
 
+    @property
+    def smallest_px(self) -> int:
+        """Fewest rows and columns that leave something of an image after all layers."""
+        return CNN_SMALLEST_PX if any(stream.kind == "cnn" for stream in self.design.streams) else 1
+
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Judge buildings.
 
@@ -130,7 +137,7 @@ class FusionNetwork(nn.Module):
         Raises
         ------
         ParameterError
-            If an input is missing or has another number of channels.
+            If an input is missing, has another number of channels, or is too small.
         """
         self._check(inputs)
         features = [
@@ -151,6 +158,10 @@ class FusionNetwork(nn.Module):
         if wrong:
             fix = f"expected (n, channels, rows, cols) with channels {CHANNELS}"
             raise ParameterError("shapes do not fit", where="inputs", value=wrong, fix=fix)
+        small = {k: tuple(inputs[k].shape) for k in self.inputs if min(inputs[k].shape[2:]) < self.smallest_px}
+        if small:
+            fix = f"give at least {self.smallest_px} by {self.smallest_px} pixels"
+            raise ParameterError("too small for the network", where="inputs", value=small, fix=fix)
 
 
 def build(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 from lib.errors import ParameterError
@@ -47,7 +48,8 @@ class Recipe:
     footprint_bilinear : bool
         In training the optical footprint is resized bilinearly and does not stay binary, as in the published code.
     epoch_by : str
-        Which epoch's network is kept: ``"last"``; the best by ``"auroc"`` or ``"loss"`` of the validation part.
+        Which epoch's network is kept: ``"last"``; the best by ``"auroc"`` or ``"loss"`` of the validation part. Of epochs
+        with the same AUROC it is the one with the lower loss; the published code takes the first.
     early_stop_epochs : int or None
         Stop when the chosen measure has not improved for so many epochs; None, the default, never.
     precision : str
@@ -58,7 +60,7 @@ class Recipe:
     Raises
     ------
     ParameterError
-        If a value is impossible.
+        If a value is impossible, or of another kind: whole numbers, numbers, and True or False are asked for as above.
 
     Examples
     --------
@@ -91,6 +93,7 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         self._one_of("loss", LOSSES)
         self._one_of("epoch_by", CHOICES)
         self._one_of("precision", PRECISIONS)
@@ -107,6 +110,21 @@ class Recipe:
         if self.early_stop_epochs is not None and (self.epoch_by == "last" or self.early_stop_epochs < 1):
             fix = "set epoch_by to 'auroc' or 'loss', and at least 1 epoch"
             raise ParameterError("cannot stop early", where="early_stop_epochs", value=self.early_stop_epochs, fix=fix)
+
+    def _check_kinds(self) -> None:
+        """Hold every value against the kind of its default; without a default of its own it is a whole number."""
+        for name, default in ((field.name, field.default) for field in fields(self)):
+            value = getattr(self, name)
+            if isinstance(default, bool):
+                kind, fix = isinstance(value, bool), "give True or False"
+            elif isinstance(default, str) or (default is None and value is None):
+                continue
+            elif isinstance(default, float):
+                kind, fix = isinstance(value, Real) and not isinstance(value, bool), "give a number"
+            else:
+                kind, fix = isinstance(value, Integral) and not isinstance(value, bool), "give a whole number"
+            if not kind:
+                raise ParameterError("of another kind", where=name, value=value, fix=fix)
 
     def _one_of(self, name: str, allowed: tuple[str, ...]) -> None:
         if getattr(self, name) not in allowed:

@@ -74,6 +74,8 @@ class Samples:
         Samples
         """
         key = chosen if isinstance(chosen, slice) else np.atleast_1d(np.asarray(chosen))
+        if not isinstance(key, slice) and not key.size:
+            key = key.astype(np.int64)
         return replace(
             self, rows=self.rows[key], labels=self.labels[key], building_ids=self.building_ids[key]
         )  # fmt: skip
@@ -132,8 +134,9 @@ def make_samples(
     sar, optical : array_like, shape (n, 1, size, size) and (n, 3, size, size), optional
         From 0 to 1 after the outliers have been cut, or uint8 from 0 to 255.
     sar_mask, optical_mask : array_like, shape (n, 1, size, size), optional
-        Above 0 inside the footprint; needed beside its image.
-    building_ids : sequence of str, optional
+        Any numbers, above 0 inside the footprint; needed beside its image.
+    building_ids : sequence of str, length n, optional
+        By default their positions.
 
     Returns
     -------
@@ -142,7 +145,8 @@ def make_samples(
     Raises
     ------
     PatchesError
-        If an image comes without its footprint, or arrays hold NaN, other values or other shapes.
+        If an image comes without its footprint, arrays hold NaN, other values or other shapes, or there is not one
+        building id for each label.
 
     Examples
     --------
@@ -150,28 +154,60 @@ def make_samples(
     >>> len(make_samples([0, 1], sar=square, sar_mask=square))
     2
     """
-    truth = np.asarray(labels, dtype=np.float32)
-    if not np.isin(truth, (-1, 0, 1)).all():
-        raise PatchesError("not labels", where="labels", value=np.unique(truth)[:5].tolist(), fix="give 1, 0 or -1")
+    truth = _truth(labels)
     given = {"sar": (sar, sar_mask), "optical": (optical, optical_mask)}
     names = tuple(name for name, (image, _) in given.items() if image is not None)
     if not names:
         raise PatchesError("no images", where="sar, optical", value=None, fix="give at least one")
-    size = (0, *np.shape(np.asarray(given[names[0]][0])))[-1]
+    size = _side(names[0], given[names[0]][0])
     images = [_bytes(name, given[name][0], (len(truth), BANDS[name], size, size)) for name in names]
-    masks = [_bytes(f"{name}_mask", given[name][1], (len(truth), 1, size, size)) > 0 for name in names]
-    ids = building_ids if building_ids is not None else [str(k) for k in range(len(truth))]
+    masks = [_inside(f"{name}_mask", given[name][1], (len(truth), 1, size, size)) for name in names]
+    ids = np.asarray(building_ids if building_ids is not None else range(len(truth)), dtype=str)
+    if ids.shape != truth.shape:
+        fix = "give one id for each label, in the same order"
+        raise PatchesError(f"not one for each of {len(truth)} labels", where="building_ids", value=ids.shape, fix=fix)
     image = np.zeros((len(truth), size, size, 4), np.uint8)
     for name, pixels in zip(names, images, strict=True):
         image[..., CHANNELS[name]] = pixels.transpose(0, 2, 3, 1)
     packed = np.packbits(np.concatenate(masks, axis=1), axis=-1)
-    return Samples(image, packed, np.arange(len(truth)), truth, np.asarray(ids, dtype=str), names)
+    return Samples(image, packed, np.arange(len(truth)), truth, ids, names)
 
 
-def _bytes(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _truth(labels: ArrayLike) -> NDArray[np.float32]:
+    found, fix = np.asarray(labels), "give one number a building: 1 damaged, 0 intact, -1 unknown"
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "biuf"):
+        raise PatchesError("not labels", where="labels", value=np.ravel(found)[:5].tolist(), fix=fix)
+    if not np.isin(found, (-1, 0, 1)).all():
+        raise PatchesError("not labels", where="labels", value=np.unique(found)[:5].tolist(), fix=fix)
+    return found.astype(np.float32)
+
+
+def _side(name: str, image: ArrayLike | None) -> int:
+    shape = np.shape(np.asarray(image))
+    if len(shape) == 4 and shape[2] != shape[3]:
+        fix = "pad or resize patches to as many rows as columns"
+        raise PatchesError("not square", where=name, value=shape, fix=fix)
+    return (0, *shape)[-1]
+
+
+def _shaped(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[Any]:
     found = np.asarray([] if values is None else values)
     if found.shape != shape:
         raise PatchesError("missing, or of another shape", where=name, value=found.shape, fix=f"give {shape}")
+    return found
+
+
+def _inside(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    found = _shaped(name, values, shape)
+    unknown = np.flatnonzero((found != found).any(axis=(1, 2, 3)))
+    if len(unknown):
+        fix = "give 1 inside the footprint and 0 outside"
+        raise PatchesError(f"NaN in {len(unknown)} footprints", where=name, value=unknown[:5].tolist(), fix=fix)
+    return np.asarray(found > 0)
+
+
+def _bytes(name: str, values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    found = _shaped(name, values, shape)
     if found.dtype == np.uint8:
         return found
     numbers = found.astype(np.float32)

@@ -54,7 +54,7 @@ class PatchDataset:
     PatchesError
         If the root is neither layout, files are missing, or a store has another size.
     ParameterError
-        If there is no such split or fold.
+        If there is no such split or fold, or ``size_px`` is no whole number of 8 to 4096.
 
     Examples
     --------
@@ -202,8 +202,9 @@ class QuickQuakeBuildings(PatchDataset):
 
 
 def _opened(root: Path, checksum: bool, size_px: int | None) -> PatchStore | QQBFolder:
-    if size_px is not None and not 8 <= size_px <= 4096:
-        raise ParameterError("out of range", where="size_px", value=size_px, fix="give 8 to 4096 pixels")
+    if size_px is not None and not (isinstance(size_px, int | np.integer) and 8 <= size_px <= 4096):
+        fix = "give a whole number of 8 to 4096 pixels"
+        raise ParameterError("out of range", where="size_px", value=size_px, fix=fix)
     if (root / "index.parquet").is_file():
         store = PatchStore(root, checksum=checksum)
         if size_px not in (None, store.size_px):

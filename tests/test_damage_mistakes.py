@@ -1,0 +1,178 @@
+"""Mistakes in calls of the room of damage: each is one error that says what, where, which value, and what to do."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+import torch
+
+from damage_samples import tiny
+from lib.damage.blocks import block_folds, check_ids
+from lib.damage.dataset import DamageDataset
+from lib.damage.fitted import check_inputs
+from lib.damage.folds import Folds
+from lib.damage.hardware import make_fabric
+from lib.damage.networks import NETWORKS, build
+from lib.damage.recipe import Recipe
+from lib.damage.samples import make_samples
+from lib.damage.training import fit
+from lib.errors import BuildingsError, CRSError, DamageError, ParameterError, PatchesError
+
+SQUARE = np.ones((2, 1, 8, 8))
+
+
+def outlines(count=4, crs="EPSG:32637"):
+    shapes = [shapely.box(20 * k, 0, 20 * k + 10, 10) for k in range(count)]
+    return gpd.GeoDataFrame({"building_id": [str(k) for k in range(count)]}, geometry=shapes, crs=crs)
+
+
+# Recipes and hardware.
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"epochs": 1.5}, r"epochs: of another kind \(got 1.5\). Fix: give a whole number"),
+        ({"batch": "32"}, "batch: of another kind .* whole number"),
+        ({"seed": True}, "seed: of another kind .* whole number"),
+        ({"early_stop_epochs": 2.5, "epoch_by": "loss"}, "early_stop_epochs: of another kind"),
+        ({"rate": "fast"}, r"rate: of another kind \(got 'fast'\). Fix: give a number"),
+        ({"rate": None}, "rate: of another kind"),
+        ({"balanced": "no"}, "balanced: of another kind .* True or False"),
+        ({"loss": None}, "loss: no such choice"),
+    ],
+)
+def test_recipes_of_another_kind(change, said):
+    with pytest.raises(ParameterError, match=said):
+        Recipe(**change)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert Recipe(epochs=np.int64(3), rate=np.float32(0.5), weight_decay=0, early_stop_epochs=None).epochs == 3
+
+
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("gpu9", r"device: no such device \(got 'gpu9'\). Fix: choose from \['auto', 'cpu'\]"),
+        (3, "device: no such device"),
+        ("cuda", r"device: this machine has none \(got 'cuda'\). Fix: choose from \['auto', 'cpu'\]"),
+        ("gpu", "device: this machine has none"),
+        ("mps", "device: this machine has none"),
+    ],
+)
+def test_devices_that_are_not_there(monkeypatch, device, said):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ParameterError, match=said):
+        make_fabric(device, 1, "32-true")
+
+
+def test_more_devices_than_there_are(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ParameterError, match=r"devices: more than this machine has \(got 2\). Fix: give 1 to 1"):
+        make_fabric("cuda", 2, "32-true")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_smallest_patch_of_a_network_goes_through_and_less_does_not(name):
+    network = build(name).eval()
+    channels = {"sar": 1, "optical": 3}
+    side = max(network.smallest_px, 2)
+    inputs = {key: torch.zeros(2, channels.get(key, 1), side, side) for key in network.inputs}
+    assert network(inputs).shape == (2,)
+    check_inputs(network, tiny(4, size_px=side))
+    if network.smallest_px > 1:
+        with pytest.raises(ParameterError, match=r"too small for the network .* at least 8 by 8 pixels"):
+            network({key: value[..., 1:, 1:] for key, value in inputs.items()})
+
+
+def test_patches_too_small_for_a_network_are_refused_before_training():
+    with pytest.raises(ParameterError, match=r"size_px: too small for the network \(got 4\).*at least 8 pixels"):
+        fit(build("cnn_sar"), tiny(8, size_px=4), recipe=Recipe(epochs=1, batch=4), progress=False)
+
+
+# Samples.
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"labels": ["damaged", "intact"]}, r"labels: not labels \(got \['damaged', 'intact'\]\).*1 damaged, 0 intact"),
+        ({"labels": [[0, 1]]}, "labels: not labels"),
+        ({"labels": [0, np.nan]}, "labels: not labels"),
+        ({"building_ids": ["a"]}, r"building_ids: not one for each of 2 labels \(got \(1,\)\)"),
+        ({"sar_mask": np.full((2, 1, 8, 8), np.nan)}, r"sar_mask: NaN in 2 footprints .* 1 inside the footprint"),
+        ({"sar": np.ones((2, 1, 8, 9))}, r"sar: not square \(got \(2, 1, 8, 9\)\).*as many rows as columns"),
+    ],
+)
+def test_arrays_that_cannot_be_samples(change, said):
+    with pytest.raises(PatchesError, match=said):
+        make_samples(**({"labels": [0, 1], "sar": SQUARE, "sar_mask": SQUARE} | change))
+
+
+@pytest.mark.parametrize("mask", [np.int64(255), np.uint8(255), np.float64(1e-3), np.True_])
+def test_footprints_are_whatever_is_above_zero(mask):
+    half = np.zeros((2, 1, 8, 8), mask.dtype)
+    half[..., :4] = mask
+    made = make_samples([False, True], sar=SQUARE, sar_mask=half)
+    assert np.array_equal(made.masks, np.full((2, 1, 8, 1), 0b11110000, np.uint8))
+    assert made.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("none", [[], (), np.array([]), np.array([], bool), slice(0, 0)])
+def test_choosing_nothing_leaves_no_samples(none):
+    empty = tiny(4)[none]
+    assert len(empty) == len(empty.labels) == len(empty.building_ids) == 0
+
+
+# Folds and outlines.
+
+
+@pytest.mark.parametrize(
+    ("fold", "said"),
+    [
+        ({"a": 1, "b": 2}, r"folds 'mine': not a Series \(got 'dict'\).*indexed by building_id"),
+        (np.array([1, 2]), "not a Series"),
+        (pd.Series([1, np.nan, 2], list("abc")), r"1 of 3 buildings without a fold \(got {'b': nan}\)"),
+        (pd.Series([1, 2, pd.NA], list("abc"), dtype="Int64"), "1 of 3 buildings without a fold"),
+        (pd.Series([1, 1.5, np.inf], list("abc")), "2 of 3 buildings without a fold"),
+        (pd.Series(["1", "two", "2"], list("abc")), r"without a fold \(got {'b': 'two'}\)"),
+    ],
+)
+def test_folds_that_are_no_numbers(fold, said):
+    with pytest.raises(DamageError, match=said):
+        Folds("mine", fold)
+
+
+def test_folds_may_be_any_whole_numbers():
+    assert Folds("mine", pd.Series([1.0, 2.0], [7, 8])).fold.to_dict() == {"7": 1, "8": 2}
+    assert Folds("mine", pd.Series(["1", "2"], list("ab"))).numbers == [1, 2]
+
+
+def test_outlines_in_degrees_are_named_in_one_line():
+    with pytest.raises(CRSError, match=r"CRS: distances .* \(got 'WGS 84, EPSG 4326'\)"):
+        block_folds(outlines(crs="EPSG:4326"), folds=2)
+    with pytest.raises(CRSError, match=r"\(got None\)"):
+        block_folds(outlines(crs=None), folds=2)
+
+
+def test_outlines_without_ids():
+    nameless = outlines().rename(columns={"building_id": "osm"})
+    for call in (
+        lambda: check_ids(nameless),
+        lambda: block_folds(nameless, folds=2),
+        lambda: DamageDataset(tiny(4), buildings=nameless).outlines(),
+    ):
+        with pytest.raises(BuildingsError, match=r"no column building_id \(got \['osm', 'geometry'\]\)"):
+            call()
+
+
+@pytest.mark.parametrize("folds", [np.arange(4), {"a": 1}, None, ["random"]])
+def test_folds_of_another_type(folds):
+    with pytest.raises(DamageError, match=r"folds: no such folds .* or give lib.damage.folds.Folds"):
+        DamageDataset(tiny(4)).folds(folds)
