@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +52,7 @@ class Answer:
     """
 
     status: str
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     detail: str = ""
     place: Path | None = None
     panorama_id: str = ""

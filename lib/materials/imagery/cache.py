@@ -90,8 +90,8 @@ class ImageCache:
         MaterialsError
             If the disk cannot be written.
         """
-        if answer.status not in LASTING or answer.place is not None:
-            return answer
+        if answer.status not in LASTING:
+            return replace(answer, body=b"")
         stem = self.stem(view)
         note: dict[str, str | int] = {"status": answer.status} | {name: getattr(answer, name) for name in _NOTED}
         place = None

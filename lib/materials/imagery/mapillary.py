@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -69,9 +69,9 @@ class Mapillary:
     size_px: tuple[int, int] = (640, 480)
     address: str = "https://graph.mapillary.com"
     key: Key = MAPILLARY
-    name: str = "mapillary"
-    sees: type = FacadeView
-    keeps: bool = True
+    name: ClassVar[str] = "mapillary"
+    sees: ClassVar[type] = FacadeView
+    keeps: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_address(self.address, self.key)

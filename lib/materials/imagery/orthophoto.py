@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import rasterio
@@ -52,10 +52,10 @@ class Orthophoto:
 
     path: Path
     size_px: int = 128
-    key: None = None
-    name: str = "orthophoto"
-    sees: type = RoofView
-    keeps: bool = True
+    key: ClassVar[None] = None
+    name: ClassVar[str] = "orthophoto"
+    sees: ClassVar[type] = RoofView
+    keeps: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         with open_raster(self.path, "keep") as raster:
@@ -127,10 +127,10 @@ class RoofsFrom:
     image: xr.DataArray = field(repr=False)
     label: str
     size_px: int = 128
-    key: None = None
-    name: str = "roofs"
-    sees: type = RoofView
-    keeps: bool = True
+    key: ClassVar[None] = None
+    name: ClassVar[str] = "roofs"
+    sees: ClassVar[type] = RoofView
+    keeps: ClassVar[bool] = True
 
     def identity(self) -> str:
         """Label and size."""

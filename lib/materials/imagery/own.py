@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 from lib.errors import MaterialsError
 from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_IMAGERY, Answer, decode
@@ -38,10 +39,10 @@ class ImageFolder:
     """
 
     folder: Path
-    key: None = None
-    name: str = "own-images"
-    sees: type = object
-    keeps: bool = False
+    key: ClassVar[None] = None
+    name: ClassVar[str] = "own-images"
+    sees: ClassVar[type] = object
+    keeps: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if not self.folder.is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lib.errors import MaterialsError
 from lib.materials.imagery.answers import IMAGE, Answer, decode
@@ -53,9 +54,9 @@ class GoogleSatellite:
     finest_zoom: int = 20
     address: str = "https://maps.googleapis.com/maps/api/staticmap"
     key: Key = GOOGLE
-    name: str = "google-satellite"
-    sees: type = RoofView
-    keeps: bool = True
+    name: ClassVar[str] = "google-satellite"
+    sees: ClassVar[type] = RoofView
+    keeps: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_address(self.address, self.key)

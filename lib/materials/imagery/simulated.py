@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -40,10 +41,10 @@ class SimulatedFacades:
     size_px: int = 256
     seed: int = 0
     follow_cameras: bool = True
-    key: None = None
-    name: str = "simulated-facades"
-    sees: type = FacadeView
-    keeps: bool = True
+    key: ClassVar[None] = None
+    name: ClassVar[str] = "simulated-facades"
+    sees: ClassVar[type] = FacadeView
+    keeps: ClassVar[bool] = True
 
     def identity(self) -> str:
         """All parameters of city and image."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lib.errors import MaterialsError
 from lib.materials.imagery.answers import (
@@ -77,9 +78,9 @@ class GoogleStreetView:
     radius_m: int = 30
     address: str = "https://maps.googleapis.com/maps/api/streetview"
     key: Key = GOOGLE
-    name: str = "google-street-view"
-    sees: type = FacadeView
-    keeps: bool = True
+    name: ClassVar[str] = "google-street-view"
+    sees: ClassVar[type] = FacadeView
+    keeps: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_address(self.address, self.key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,9 @@ class WebTiles:
     credit: str = ""
     paid: bool = False
     key: Key | None = None
-    name: str = "tiles"
-    sees: type = RoofView
-    keeps: bool = True
+    name: ClassVar[str] = "tiles"
+    sees: ClassVar[type] = RoofView
+    keeps: ClassVar[bool] = True
     held: _Recent = field(default_factory=lambda: _Recent(256), repr=False, compare=False)
 
     def __post_init__(self) -> None:
