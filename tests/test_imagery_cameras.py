@@ -263,6 +263,15 @@ def test_street_end_in_the_plane_of_the_wall_does_not_face_it():
     assert facade_cameras(slab, end, reach_m=13.0).iloc[0].reason == "no side faces a street"
 
 
+def test_empty_tables_and_missing_geometries_are_no_fault():
+    assert len(facade_cameras(houses(HOUSE).iloc[:0], streets(SOUTH_STREET))) == 0
+    assert len(roof_windows(houses(HOUSE).iloc[:0])) == 0
+    gap = gpd.GeoDataFrame(geometry=[None, *streets(SOUTH_STREET).geometry, shapely.LineString()], crs=32637)
+    assert facade_cameras(houses(HOUSE), gap)["reason"].isna().all()
+    shuffled = houses(HOUSE, (30, 0, 40, 8)).set_index(pd.Index([7, 7]))
+    assert facade_cameras(shuffled, gap)["distance_m"].tolist() == pytest.approx([10, 10])
+
+
 def test_no_roads_at_all_and_real_footprints():
     used, _ = sort_buildings(houses(HOUSE))
     city = make_city(footprints=used, vegetation=0)
@@ -286,8 +295,14 @@ def test_impossible_lengths_are_refused(name, value):
 def test_wrong_tables_are_refused():
     with pytest.raises(CRSError, match="roads"):
         facade_cameras(houses(HOUSE), streets(SOUTH_STREET, crs=None))
-    with pytest.raises(CRSError, match="not in metres"):
+    with pytest.raises(CRSError, match="not projected in metres"):
         facade_cameras(houses(HOUSE).to_crs(4326), streets(SOUTH_STREET))
+    with pytest.raises(CRSError, match=r"buildings.*CRS is missing"):
+        facade_cameras(houses(HOUSE, crs=None), streets(SOUTH_STREET))
+    with pytest.raises(CRSError, match="off by"):
+        facade_cameras(houses(HOUSE).to_crs(3857), streets(SOUTH_STREET))
+    with pytest.raises(CRSError, match=r"roof_windows.*CRS is missing"):
+        roof_windows(houses(HOUSE, crs=None))
     with pytest.raises(MaterialsError, match=r"neither lines nor points.*Polygon"):
         facade_cameras(houses(HOUSE), houses(HOUSE))
 
@@ -331,6 +346,15 @@ def test_ten_thousand_buildings_take_seconds():
 
 
 # Views and roof windows.
+
+
+def test_cameras_survive_a_file(tmp_path):
+    boxes = houses(HOUSE, (300, 500, 310, 508), (-5, 20, 5, 28), ids=["seen", "far", "behind"])
+    cameras = facade_cameras(boxes, streets(SOUTH_STREET))
+    cameras.to_parquet(tmp_path / "cameras.parquet")
+    again = gpd.read_parquet(tmp_path / "cameras.parquet")
+    assert [repr(view) for view in views_of(again)] == [repr(view) for view in views_of(cameras)]
+    assert again["blocked"].notna().tolist() == cameras["blocked"].notna().tolist() == [False, False, True]
 
 
 def test_view_re_aims_from_where_a_panorama_really_was():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lib.errors import CompanionWarning, CRSError, MaterialsError
 from lib.materials.imagery.aiming import Aim, aim, from_true_north
 from lib.materials.imagery.fronts import LEAST_SIDE_M, TOLERANCE_M, Sides, places_before, sides_of
+from lib.materials.imagery.roofs import check_metres
 
 # A wall seen more obliquely shows little of its material.
 MOST_OBLIQUE_DEG = 60.0
@@ -139,9 +140,7 @@ def _check(buildings: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, lengths: dict[s
         if frame.crs is None:
             fix = "set the CRS with set_crs"
             raise CRSError("CRS is missing", where=f"facade_cameras({name}=...)", value=None, fix=fix)
-    if not buildings.crs.is_projected:
-        fix = "read them with read_buildings"
-        raise CRSError("not in metres", where="facade_cameras(buildings=...)", value=buildings.crs.name, fix=fix)
+    check_metres(buildings, "facade_cameras(buildings=...)")
     for name, value in lengths.items():
         if not (np.isfinite(value) and value > 0):
             where = f"facade_cameras({name}=...)"

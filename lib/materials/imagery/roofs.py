@@ -6,6 +6,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from lib.buildings.metres import projected_in_metres
 from lib.errors import CRSError, MaterialsError
 
 
@@ -39,9 +40,7 @@ def roof_windows(buildings: gpd.GeoDataFrame, *, margin_m: float = 2.0, least_m:
     >>> roof_windows(house).total_bounds.tolist()
     [-2.0, -8.0, 22.0, 16.0]
     """
-    if buildings.crs is None or not buildings.crs.is_projected:
-        fix = "read them with read_buildings"
-        raise CRSError("no CRS in metres", where="roof_windows(buildings=...)", value=buildings.crs, fix=fix)
+    check_metres(buildings, "roof_windows(buildings=...)")
     for name, value, least in (("margin_m", margin_m, 0.0), ("least_m", least_m, 1e-3)):
         if not least <= value < np.inf:
             where = f"roof_windows({name}=...)"
@@ -51,3 +50,28 @@ def roof_windows(buildings: gpd.GeoDataFrame, *, margin_m: float = 2.0, least_m:
     x, y = (west + east) / 2, (south + north) / 2
     squares = shapely.box(x - half, y - half, x + half, y + half)
     return gpd.GeoDataFrame({"building_id": buildings["building_id"].to_numpy()}, geometry=squares, crs=buildings.crs)
+
+
+def check_metres(buildings: gpd.GeoDataFrame, where: str) -> None:
+    """Refuse footprints whose coordinates are not metres on the ground.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+    where : str
+        What is checked, for the message.
+
+    Raises
+    ------
+    CRSError
+        If the CRS is missing, geographic, in feet, or stretches lengths by more than 3 %.
+
+    Examples
+    --------
+    >>> check_metres(gpd.GeoDataFrame(geometry=[shapely.box(500_000, 0, 500_009, 9)], crs=32637), "here")
+    """
+    if buildings.crs is None:
+        raise CRSError("CRS is missing", where=where, value=None, fix="read them with read_buildings")
+    if len(buildings):
+        west, south, east, north = buildings.total_bounds
+        projected_in_metres(buildings.crs, (west + east) / 2, (south + north) / 2, where)

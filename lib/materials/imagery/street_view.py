@@ -104,7 +104,7 @@ class GoogleStreetView:
             return Answer(told.status, detail=told.detail)
         facts = json.loads(told.body)
         real = wanted.seen_from(float(facts["location"]["lng"]), float(facts["location"]["lat"]))
-        if abs(real.oblique_deg) > MOST_OBLIQUE_DEG:
+        if not abs(real.oblique_deg) <= MOST_OBLIQUE_DEG:  # also where the place makes no sense
             return Answer(NO_IMAGERY, detail="the wall is not seen from the nearest panorama")
         image = client.get(self.address, self._image_query(real, str(facts["pano_id"])), key=self.key)
         return Answer(
