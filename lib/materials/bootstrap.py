@@ -11,8 +11,8 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from lib.errors import MaterialsError
+from lib.materials.by_type import Intensity, survey_intensity
 from lib.materials.groups import to_groups
-from lib.materials.intensity import Intensity, survey_intensity
 from lib.materials.resampling import resampled_sums
 from lib.materials.survey import Survey, join_survey
 

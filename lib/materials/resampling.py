@@ -12,8 +12,31 @@ from numba import njit
 # SplitMix64 (Steele, Lea, Flood 2014): a counter goes up by _STEP and is mixed by two multiplications.
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_27, _30, _31, _32, _LOW = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(32), np.uint64(0xFFFFFFFF)
-_RANGE = np.uint64(1 << 32)
+_11, _27, _30, _31, _32, _LOW = (
+    np.uint64(11),
+    np.uint64(27),
+    np.uint64(30),
+    np.uint64(31),
+    np.uint64(32),
+    np.uint64(0xFFFFFFFF),
+)
+_RANGE, _SMALLEST = np.uint64(1 << 32), 2.0**-53
+
+
+@njit(cache=True, nogil=True)
+def next_bits(state):  # type: ignore[no-untyped-def]
+    """Advance a stream: its new state, and 64 random bits."""
+    state += _STEP
+    mixed = (state ^ (state >> _30)) * _MIX_1
+    mixed = (mixed ^ (mixed >> _27)) * _MIX_2
+    return state, mixed ^ (mixed >> _31)
+
+
+@njit(cache=True, nogil=True)
+def next_uniform(state):  # type: ignore[no-untyped-def]
+    """Advance a stream: its new state, and a number of 53 bits from 0 to below 1."""
+    state, bits = next_bits(state)
+    return state, (bits >> _11) * _SMALLEST
 
 
 @njit(cache=True, nogil=True)
@@ -26,10 +49,8 @@ def count_sample(state, counts):  # type: ignore[no-untyped-def]
     counts[:] = 0
     for _ in range(n):
         while True:
-            state += _STEP
-            mixed = (state ^ (state >> _30)) * _MIX_1
-            mixed = (mixed ^ (mixed >> _27)) * _MIX_2
-            scaled = ((mixed ^ (mixed >> _31)) >> _32) * size
+            state, bits = next_bits(state)
+            scaled = (bits >> _32) * size
             if (scaled & _LOW) >= unfair:
                 break
         counts[scaled >> _32] += 1
