@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
 import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import LinearSVC
 
 from damage_samples import tiny
 from lib.damage.blocks import block_folds, check_ids
+from lib.damage.checkpoints import read_checkpoint
+from lib.damage.classifiers import CLASSIFIERS, make_classifiers
 from lib.damage.dataset import DamageDataset
+from lib.damage.estimators import check_column
+from lib.damage.feature_classifier import FeatureClassifier
 from lib.damage.fitted import check_inputs
 from lib.damage.folds import Folds
 from lib.damage.hardware import make_fabric
 from lib.damage.networks import NETWORKS, build
+from lib.damage.protocol import compare, cross_validate
 from lib.damage.recipe import Recipe
 from lib.damage.samples import make_samples
 from lib.damage.training import fit
-from lib.errors import BuildingsError, CRSError, DamageError, ParameterError, PatchesError
+from lib.damage.weights import cause, read_weights
+from lib.errors import BuildingsError, CRSError, DamageError, ParameterError, PatchesError, WeightsError
 
 SQUARE = np.ones((2, 1, 8, 8))
 
@@ -176,3 +189,165 @@ def test_outlines_without_ids():
 def test_folds_of_another_type(folds):
     with pytest.raises(DamageError, match=r"folds: no such folds .* or give lib.damage.folds.Folds"):
         DamageDataset(tiny(4)).folds(folds)
+
+
+# Estimators.
+
+
+class Plain:
+    """What scikit-learn cannot copy."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict_proba(self, X):
+        return np.tile([0.5, 0.5], (len(X), 1))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "said"),
+    [
+        (CLASSIFIERS["rf_sar"], r"not made yet \(got 'partial'\). Fix: call it: CLASSIFIERS\['rf_sar'\]\(\)"),
+        (CLASSIFIERS["modern_both"], "not made yet"),
+        (LogisticRegression, r"not made yet \(got 'LogisticRegression'\)"),
+        (LinearSVC(), "gives no probabilities"),
+        (FeatureClassifier(LinearSVC()), "gives no probabilities"),
+        (Plain(), r"cannot be copied for every fold \(got 'Plain'\).*sklearn.base.BaseEstimator"),
+        (
+            LogisticRegression(),
+            r"reads tables, not samples .* FeatureClassifier\(LogisticRegression\(\), 'texture_sar'\)",
+        ),
+        (make_pipeline(StandardScaler(), LogisticRegression()), "reads tables, not samples"),
+        (make_pipeline(make_pipeline(StandardScaler()), LogisticRegression()), "reads tables, not samples"),
+    ],
+)
+def test_estimators_that_cannot_be_a_column(estimator, said):
+    with pytest.raises(DamageError, match=f"estimator: {said}"):
+        cross_validate(tiny(8), estimator, folds="random")
+
+
+def brightness(samples):
+    return samples.image[samples.rows].reshape(len(samples), -1).std(axis=1, keepdims=True)
+
+
+def test_a_pipeline_may_begin_with_what_reads_samples():
+    for first in (FunctionTransformer(brightness), CLASSIFIERS["cnn_sar"]()):
+        check_column(make_pipeline(first, LogisticRegression()))
+    own = make_pipeline(FunctionTransformer(brightness), StandardScaler(), LogisticRegression())
+    assert cross_validate(tiny(40), own, folds="random", runs=1)["auroc"].mean() > 0.9
+    for made in make_classifiers().values():
+        check_column(made)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"runs": "2"}, r"runs: no such number \(got '2'\). Fix: give a whole number from 1"),
+        ({"runs": 1.5}, "runs: no such number"),
+        ({"runs": 0}, "runs: no such number"),
+        ({"seed": -1}, "seed: no such number .* from 0"),
+        ({"seed": None}, "seed: no such number"),
+    ],
+)
+def test_runs_and_seeds_are_whole_numbers(options, said):
+    with pytest.raises(DamageError, match=said):
+        cross_validate(tiny(8), CLASSIFIERS["rf_sar"](), folds="random", **options)
+
+
+def test_what_is_no_dataset_and_what_has_no_names():
+    with pytest.raises(DamageError, match=r"dataset: not a dataset \(got 'str'\).*open_dataset"):
+        cross_validate("city", CLASSIFIERS["rf_sar"]())
+    with pytest.raises(DamageError, match=r"estimators: have no names \(got 'list'\).*\{'forest'"):
+        compare(tiny(8), [CLASSIFIERS["rf_sar"]()])
+    assert compare(tiny(8), {}) == {}
+
+
+def test_no_samples_are_an_error_of_the_folds():
+    with pytest.raises(DamageError, match="impossible number of folds"):
+        cross_validate(tiny(8)[[]], CLASSIFIERS["rf_sar"](), folds="random")
+
+
+@pytest.mark.parametrize("damaged", [1, 2])
+def test_too_few_damaged_for_an_svm(damaged):
+    labels = np.arange(12) < damaged
+    with pytest.raises(DamageError, match=rf"training part: a class with fewer than 3 .* \(got {damaged}\)"):
+        CLASSIFIERS["svm_sar"]().fit(np.random.default_rng(0).random((12, 2)), labels)
+
+
+def test_a_table_that_lacks_values_is_for_those_who_can_do_without():
+    samples = tiny(40)
+    table = pd.DataFrame({"rough": samples.labels * 1.0, "height": 3.0}, index=samples.building_ids)
+    table.iloc[3, 0] = np.nan
+    said = r"features, columns: values are missing \(got \['rough'\]\).*learns from missing values"
+    own = FeatureClassifier(LogisticRegression(), table)
+    with pytest.raises(DamageError, match=said):
+        cross_validate(samples, own, folds="random", runs=1)
+    whole = samples[np.arange(40) != 3]
+    fitted = own.fit(whole, whole.labels)
+    for ask in (fitted.predict, fitted.predict_proba):
+        with pytest.raises(DamageError, match=said):
+            ask(samples)
+    forest = FeatureClassifier(HistGradientBoostingClassifier(min_samples_leaf=2), table)
+    assert cross_validate(samples, forest, folds="random", runs=1)["auroc"].mean() > 0.9
+
+
+def test_other_refusals_of_an_estimator_stay_its_own():
+    samples = tiny(8)
+    table = pd.DataFrame({"height": np.ones(8)}, index=samples.building_ids)
+    with pytest.raises(ValueError, match="class"):
+        FeatureClassifier(LogisticRegression(), table).fit(samples, np.zeros(8))
+    with pytest.raises(ValueError, match="NaN"):
+        FeatureClassifier(LogisticRegression()).fit([[np.nan], [1.0]], [0, 1])
+
+
+def test_words_are_no_features():
+    samples = tiny(4)
+    table = pd.DataFrame({"height": 3.0, "use": "shop"}, index=samples.building_ids)
+    with pytest.raises(DamageError, match=r"features, columns: not numbers \(got \['use'\]\)"):
+        FeatureClassifier(LogisticRegression(), table).prepare(samples)
+    table["use"] = pd.array([1, 2, None, 4], dtype="Int64")
+    assert np.isnan(FeatureClassifier(LogisticRegression(), table).prepare(samples)).sum() == 1
+
+
+# Weights.
+
+
+def test_weights_are_held_against_the_network_before_anything_is_trained(tmp_path):
+    state = build("resnet18_late_optical").encoders["optical"].state_dict()
+    torch.save(state, tmp_path / "good.pth")
+    state["conv1.weight"][0] = float("nan")
+    torch.save(state, tmp_path / "nan.pth")
+    torch.save({"conv1.weight": torch.zeros(4)}, tmp_path / "other.pth")
+    for name, said in (
+        ("nowhere.pth", "weights: no such file"),
+        (".", r"weights: is a folder .* \.safetensors or \.pth file in it"),
+        ("nan.pth", r"nan.pth: 1 tensors hold NaN or infinity \(got \['conv1.weight'\]\)"),
+        ("other.pth", "are not the weights of this network"),
+    ):
+        given = {"imagenet": tmp_path / "good.pth", "sar_hub": tmp_path / name}
+        with pytest.raises(WeightsError, match=said):
+            make_classifiers(["rf_sar"], weights=given)
+
+
+def test_what_torch_advises_is_never_passed_on(tmp_path):
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pth")
+    with pytest.raises(WeightsError, match="was not run") as caught:
+        read_weights(tmp_path / "module.pth")
+    assert caught.value.value == "torch.nn.modules.linear.Linear"
+    content = (tmp_path / "module.pth").read_bytes()
+    (tmp_path / "run.ckpt").write_bytes(hashlib.sha256(content).digest() + content)
+    with pytest.raises(WeightsError, match=r"no checkpoint of a training \(got 'torch.nn.modules.linear.Linear'\)"):
+        read_checkpoint(tmp_path / "run.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Weights only load failed. To load it all the same\nWeightsUnpickler error: bad byte 7", "bad byte 7"),
+        ("Weights only load failed. To load it all the same, do this", "no pickle of tensors"),
+        ("file is cut off\nmore", "file is cut off"),
+        ("", ""),
+    ],
+)
+def test_causes_are_short(text, said):
+    assert cause(ValueError(text)) == said

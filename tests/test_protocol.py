@@ -325,7 +325,7 @@ def test_bad_samples_are_refused():
         cross_validate(houses(), Guess(), folds="clever")
     with pytest.raises(DamageError, match="no such protocol"):
         cross_validate(houses(), Guess(), "dirty", "random")
-    with pytest.raises(DamageError, match="no run"):
+    with pytest.raises(DamageError, match="runs: no such number"):
         cross_validate(houses(), Guess(), folds="random", runs=0)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from lib.damage.weights import cause
 from lib.errors import PatchesError, WeightsError
 from lib.patches.files import put
 
@@ -72,6 +73,5 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     try:
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError("is no checkpoint of a training", where=str(path), value=reason, fix=fix) from None
+        raise WeightsError("is no checkpoint of a training", where=str(path), value=cause(error), fix=fix) from None
     return state

@@ -1,4 +1,20 @@
-"""The columns of QuickQuakeBuildings' Table I, and two more, as estimators."""
+"""The columns of QuickQuakeBuildings' Table I, and two more, as estimators.
+
+A key of ``CLASSIFIERS`` names the model and the images it reads, ``sar``, ``optical`` or ``both``; footprints are always
+among its inputs. Call a value to make the estimator: ``CLASSIFIERS["rf_sar"]()``.
+
+- ``svm_sar``, ``svm_optical``: support vectors on the twelve texture statistics of the footprint's pixels;
+- ``rf_sar``, ``rf_optical``: a random forest on the same;
+- ``cnn_sar``, ``cnn_optical``: three blocks of convolution, image and footprint stacked;
+- ``resnet18_early_sar``, ``resnet18_early_optical``: one ResNet-18, image and footprint stacked;
+- ``resnet18_late_sar``, ``resnet18_late_optical``: a ResNet-18 for the image, one for the footprint, joined at the end;
+- ``resnet18_late_both``: four of them, for both images and both footprints, the letter's best;
+- ``modern_both``, ours: two ResNet-18 and one small encoder for both footprints, focal loss, calibrated, four flips;
+- ``physics_sar``, ours: a logistic regression on the contrast across the walls that face the radar and turn from it.
+
+SVM and forest compute their statistics on the resized patches that networks see, unless ``make_classifiers`` is given
+``texture``: then on patches as they were cut, which is what the letter describes.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -18,7 +36,9 @@ from sklearn.svm import SVC
 
 from lib.damage.feature_classifier import FeatureClassifier
 from lib.damage.network_classifier import NetworkClassifier
+from lib.damage.networks import build
 from lib.damage.recipe import Recipe
+from lib.damage.weights import resnet_weights
 from lib.errors import DamageError
 
 Estimator = FeatureClassifier | NetworkClassifier
@@ -38,9 +58,40 @@ PRETRAINED: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
+class Calibrated(CalibratedClassifierCV):  # type: ignore[misc]
+    """Scikit-learn's calibration, that says in our words when a class is too small to be parted."""
+
+    def fit(self, X: Any, y: ArrayLike, **options: Any) -> Calibrated:
+        """Fit the estimator and the correction of its scores.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, features)
+        y : array_like, shape (n,)
+        **options
+            Of ``CalibratedClassifierCV.fit``.
+
+        Returns
+        -------
+        Calibrated
+
+        Raises
+        ------
+        DamageError
+            If one of two classes has fewer buildings than there are parts.
+        """
+        counts = np.unique(np.asarray(y), return_counts=True)[1]
+        if len(counts) == 2 and counts.min() < self.cv:
+            fix = "take fewer folds or a smaller guard distance, give more damaged buildings, or choose the forest"
+            what = f"a class with fewer than {self.cv} buildings to train on, too few for the probabilities of an SVM"
+            raise DamageError(what, where="training part", value=int(counts.min()), fix=fix)
+        super().fit(X, y, **options)
+        return self
+
+
 def _svm(features: str) -> FeatureClassifier:
     """Support vectors with radial basis functions; distances become probabilities on held-out thirds."""
-    judge = CalibratedClassifierCV(SVC(class_weight="balanced"), cv=3, ensemble=False)
+    judge = Calibrated(SVC(class_weight="balanced"), cv=3, ensemble=False)
     return FeatureClassifier(make_pipeline(StandardScaler(), judge), features)
 
 
@@ -95,8 +146,8 @@ def make_classifiers(
     names : iterable of str, optional
         Keys of ``CLASSIFIERS``; by default all.
     weights : mapping of str to path, optional
-        Pretrained ResNet-18 under ``imagenet`` and ``sar_hub``; what is not given starts from scratch, and the results
-        say so.
+        Pretrained ResNet-18 under ``imagenet`` and ``sar_hub``, held against the network at once; what is not given
+        starts from scratch, and the results say so.
     texture : mapping of str to DataFrame, optional
         Statistics for SVM and forest by sensor, such as those of ``lib.damage.features.native_texture``; a sensor that is
         missing has them computed on resized patches.
@@ -112,6 +163,10 @@ def make_classifiers(
     ------
     DamageError
         If there is no such column, weights, sensor or option.
+    WeightsError
+        If weights cannot be read, or are not those of a ResNet-18.
+    ParameterError
+        If a field of a recipe has an impossible value.
 
     Examples
     --------
@@ -134,6 +189,8 @@ def make_classifiers(
         unknown = sorted(set(found) - known)
         if unknown:
             raise DamageError("no such choice", where=where, value=unknown, fix=f"choose from {sorted(known)}")
+    for path in (weights or {}).values():
+        resnet_weights(path, build("resnet18_early_optical").encoders["optical"])
     made = {name: _made(name, dict(weights or {}), network_options) for name in chosen}
     for judge in made.values():
         sensor = str(getattr(judge, "features", "")).removeprefix("texture_")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from lib.damage.features import sample_features, table_features
 from lib.damage.samples import Samples
+from lib.errors import DamageError
 
 
 class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -72,8 +74,13 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Returns
         -------
         FeatureClassifier
+
+        Raises
+        ------
+        DamageError
+            As in ``prepare``, or if a table lacks values and the estimator cannot do without.
         """
-        self.estimator_ = clone(self.estimator).fit(self.prepare(X), column_or_1d(y, warn=True))
+        self.estimator_ = self._asked(clone(self.estimator).fit, X, column_or_1d(y, warn=True))
         self.classes_ = self.estimator_.classes_
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self.estimator_, name):
@@ -94,7 +101,7 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             In the order of ``classes_``.
         """
         check_is_fitted(self, "estimator_")
-        return np.asarray(self.estimator_.predict_proba(self.prepare(X)))
+        return np.asarray(self._asked(self.estimator_.predict_proba, X))
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Tell the likeliest class.
@@ -108,7 +115,22 @@ class FeatureClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ndarray, shape (n,)
         """
         check_is_fitted(self, "estimator_")
-        return np.asarray(self.estimator_.predict(self.prepare(X)))
+        return np.asarray(self._asked(self.estimator_.predict, X))
+
+    def _asked(self, work: Callable[..., Any], X: Any, *labels: Any) -> Any:
+        """Let the estimator work; where it refuses a table that lacks values, say which columns."""
+        numbers = self.prepare(X)
+        try:
+            return work(numbers, *labels)
+        except ValueError:
+            if not isinstance(self.features, pd.DataFrame):
+                raise
+            lacking = np.flatnonzero(~np.isfinite(np.asarray(numbers, np.float64)).all(axis=0))
+            if not len(lacking):
+                raise
+            columns = [str(self.features.columns[k]) for k in lacking[:5]]
+            fix = "fill them, leave these buildings out, or take an estimator that learns from missing values"
+            raise DamageError("values are missing", where="features, columns", value=columns, fix=fix) from None
 
     def report(self) -> dict[str, str]:
         """Say what the result hangs on, for tables.

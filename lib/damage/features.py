@@ -101,7 +101,7 @@ def table_features(samples: Samples, table: pd.DataFrame) -> NDArray[np.float64]
     Raises
     ------
     DamageError
-        If a building is missing or stands twice.
+        If a building is missing or stands twice, or a column holds no numbers.
 
     Examples
     --------
@@ -124,7 +124,12 @@ def table_features(samples: Samples, table: pd.DataFrame) -> NDArray[np.float64]
             value=missing[:5].tolist(),
             fix=fix,
         )
-    return np.asarray(table.set_axis(index).loc[samples.building_ids].to_numpy(np.float64))
+    chosen = table.set_axis(index).loc[samples.building_ids]
+    words = [str(name) for name, kind in chosen.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    if words:
+        fix = "turn these columns into numbers, or leave them out"
+        raise DamageError("not numbers", where="features, columns", value=words, fix=fix)
+    return chosen.to_numpy(np.float64, na_value=np.nan)
 
 
 def patches_of(samples: Samples, sensor: str) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

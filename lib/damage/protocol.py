@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from lib.damage.choosing import PROTOCOLS, Protocol, chosen_protocol
 from lib.damage.dataset import DamageDataset, FoldChoice
+from lib.damage.estimators import check_column
 from lib.damage.fold_audit import audit_folds
 from lib.damage.fold_run import Comparison, run_fold
 from lib.damage.folds import Folds
@@ -104,7 +105,7 @@ def run_protocol(
     dataset : DamageDataset or Samples
         Samples alone have no published folds and no place.
     estimator : estimator
-        In scikit-learn's shape, with ``predict_proba``. It is given samples, or what its method ``prepare`` makes of them,
+        In scikit-learn's shape: derived from ``sklearn.base.BaseEstimator``, with ``fit`` and ``predict_proba``. It is given samples, or what its method ``prepare`` makes of them,
         once for all folds. If its ``fit`` takes ``validation``, it gets the part to choose an epoch on; if it takes
         ``folder``, a place for checkpoints. Every parameter ``random_state`` is set from seed, run and fold.
     protocol : str or Protocol
@@ -113,7 +114,9 @@ def run_protocol(
     folds : str or Folds
         ``"published"``, ``"random"``, ``"blocks"``, or folds of your own; the same in every run.
     runs : int
+        1 or more.
     seed : int
+        0 to 2**32 - 1.
     folder : path, optional
         Keeps a result for each run and fold: what has been done is not done again.
     jobs : int, optional
@@ -130,14 +133,16 @@ def run_protocol(
     ------
     DamageError
         If labels are missing, a building stands twice, folds and buildings do not fit, a fold holds one class, the
-        estimator gives no probabilities, or the folder holds results of another comparison.
+        estimator gives no probabilities or cannot be copied or read samples, runs or seed are no such numbers, or the
+        folder holds results of another comparison.
 
     References
     ----------
     Sun, Wang, Eineder 2024, sections III-B and III-C.
     """
     whole = DamageDataset(dataset) if isinstance(dataset, Samples) else dataset
-    labels = _checked(whole.samples, estimator, runs)
+    check_column(estimator)
+    labels = _checked(whole, runs, seed)
     chosen = folds if isinstance(folds, Folds) else whole.folds(folds, seed=seed)
     audit_folds(chosen, whole.samples.building_ids, labels)
     inputs = estimator.prepare(whole.samples) if hasattr(estimator, "prepare") else whole.samples
@@ -177,13 +182,26 @@ def compare(
     Raises
     ------
     DamageError
-        As ``run_protocol``.
+        As ``run_protocol``, or if the estimators have no names.
 
     Examples
     --------
-    >>> compare(None, {})
-    {}
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.damage.feature_classifier import FeatureClassifier
+    >>> from lib.damage.samples import make_samples
+    >>> labels = np.arange(40) % 2
+    >>> square = np.random.default_rng(0).random((40, 1, 8, 8)) * (1 + labels[:, None, None, None]) / 2
+    >>> samples = make_samples(labels, sar=square, sar_mask=np.ones_like(square))
+    >>> judges = {"guess": DummyClassifier(strategy="prior"), "texture": LogisticRegression(max_iter=9999)}
+    >>> columns = {name: FeatureClassifier(judge, "texture_sar") for name, judge in judges.items()}
+    >>> found = compare(samples, columns, folds="random", runs=1)
+    >>> {name: float(outcome.rows["auroc"].mean()) for name, outcome in found.items()}
+    {'guess': 0.5, 'texture': 1.0}
     """
+    if not hasattr(estimators, "items"):
+        fix = "give each a name: {'forest': CLASSIFIERS['rf_sar']()}"
+        raise DamageError("have no names", where="estimators", value=type(estimators).__name__, fix=fix)
     return {
         name: run_protocol(dataset, estimator, folder=Path(folder) / name if folder else None, **options)
         for name, estimator in estimators.items()
@@ -235,12 +253,15 @@ def summarise(rows: pd.DataFrame, measures: tuple[str, ...] = MEASURES) -> pd.Da
     return table.assign(text=text)
 
 
-def _checked(samples: Samples, estimator: Any, runs: int) -> NDArray[np.int64]:
-    if not hasattr(estimator, "predict_proba"):
-        fix = "take one with predict_proba, or wrap it in sklearn.calibration.CalibratedClassifierCV"
-        raise DamageError("gives no probabilities", where="estimator", value=type(estimator).__name__, fix=fix)
-    if runs < 1:
-        raise DamageError("no run", where="runs", value=runs, fix="give 1 or more")
+def _checked(dataset: Any, runs: Any, seed: Any) -> NDArray[np.int64]:
+    if not isinstance(dataset, DamageDataset):
+        fix = "give what open_dataset, open_samples or make_samples returns"
+        raise DamageError("not a dataset", where="dataset", value=type(dataset).__name__, fix=fix)
+    for name, value, low in (("runs", runs, 1), ("seed", seed, 0)):
+        if not (isinstance(value, int | np.integer) and low <= value < 2**32):
+            fix = f"give a whole number from {low}"
+            raise DamageError("no such number", where=name, value=value, fix=fix)
+    samples: Samples = dataset.samples
     unknown = samples.building_ids[~np.isin(samples.labels, (0, 1))]
     if len(unknown):
         fix = "leave them out: samples[samples.labels >= 0]"

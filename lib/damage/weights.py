@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +39,8 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     Raises
     ------
     WeightsError
-        If the file is missing or damaged, holds objects that only code could restore, or no tensors.
+        If the file is missing or damaged, holds objects that only code could restore, no tensors, or tensors that are
+        no longer numbers.
 
     Examples
     --------
@@ -48,6 +50,9 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     lib.errors.WeightsError: weights: no such file (got 'nowhere.pth'). Fix: give the path of a .safetensors or .pth file.
     """
     path = Path(path)
+    if path.is_dir():
+        fix = "give the .safetensors or .pth file in it"
+        raise WeightsError("is a folder", where="weights", value=str(path), fix=fix)
     if not path.is_file():
         fix = "give the path of a .safetensors or .pth file"
         raise WeightsError("no such file", where="weights", value=str(path), fix=fix)
@@ -59,6 +64,10 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
     tensors = {str(key): value for key, value in pairs if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError("holds no tensors", where=str(path), value=type(content).__name__, fix="save a state dict")
+    lost = [key for key, value in tensors.items() if value.is_floating_point() and not value.isfinite().all()]
+    if lost:
+        fix = "take an earlier state, from before the training that made it failed; or download it again"
+        raise WeightsError(f"{len(lost)} tensors hold NaN or infinity", where=str(path), value=lost[:3], fix=fix)
     return tensors
 
 
@@ -82,6 +91,28 @@ def load_resnet(encoder: nn.Module, path: str | Path) -> str:
     WeightsError
         If a tensor is missing, is left over, or has another shape.
     """
+    encoder.load_state_dict(resnet_weights(path, encoder), strict=False)
+    return f"{Path(path).name}, sha256 {_sha256(Path(path))}"
+
+
+def resnet_weights(path: str | Path, encoder: nn.Module) -> dict[str, Tensor]:
+    """Read the weights of a torchvision ResNet-18 and hold them against an encoder, which stays as it is.
+
+    Parameters
+    ----------
+    path, encoder
+        As in ``load_resnet``.
+
+    Returns
+    -------
+    dict of str to Tensor
+        By the encoder's names, without those of its last layer.
+
+    Raises
+    ------
+    WeightsError
+        As in ``read_weights`` and ``load_resnet``.
+    """
     found = {_plain(key): value for key, value in read_weights(path).items()}
     found = {key: value for key, value in found.items() if not key.startswith("fc.")}
     wanted = {key: value for key, value in encoder.state_dict().items() if not key.startswith("fc.")}
@@ -93,8 +124,34 @@ def load_resnet(encoder: nn.Module, path: str | Path) -> str:
         shown = f"{len(lost)} missing {lost[:3]}, {len(wrong)} that do not fit {wrong[:3]}"
         fix = "give the weights of a torchvision ResNet-18"
         raise WeightsError("are not the weights of this network", where=str(path), value=shown, fix=fix)
-    encoder.load_state_dict(found, strict=False)
-    return f"{Path(path).name}, sha256 {_sha256(Path(path))}"
+    return found
+
+
+def cause(error: Exception) -> str:
+    """Say what torch could not read, without its advice to load the file all the same.
+
+    Parameters
+    ----------
+    error : Exception
+        Of ``torch.load`` with ``weights_only=True``.
+
+    Returns
+    -------
+    str
+        The name of the object that only code could restore, or the first line of the reason.
+
+    Examples
+    --------
+    >>> cause(ValueError("Unsupported global: GLOBAL os.system was not allowed. Please allow it."))
+    'os.system'
+    """
+    text = str(error)
+    if found := re.search(r"GLOBAL ([\w.]+)", text):
+        return found.group(1)
+    if found := re.search(r"WeightsUnpickler error: (.+)", text):
+        return found.group(1).strip()
+    first = (text.splitlines() or [""])[0].strip()
+    return "no pickle of tensors" if "load failed" in first else first
 
 
 def first_convolution(weight: Tensor, channels: int) -> Tensor:
@@ -142,16 +199,13 @@ def _pickled(path: Path) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        # Torch advises to load without the check; that advice is not passed on.
-        lines = [line.strip() for line in str(error).splitlines() if line.strip() and "weights_only" not in line]
-        refused = [line for line in lines if "unsupported" in line.lower()]
-        if refused:
+        if "unsupported" in str(error).lower():
             what = "is a pickle of more than tensors, and was not run"
             fix = (
                 "ask for a .safetensors file, or for a state dict of tensors only; loading this one could run its code"
             )
-            raise WeightsError(what, where=str(path), value=refused[0], fix=fix) from None
-        raise WeightsError("cannot be read", where=str(path), value=" ".join(lines[:1]), fix=AGAIN) from None
+            raise WeightsError(what, where=str(path), value=cause(error), fix=fix) from None
+        raise WeightsError("cannot be read", where=str(path), value=cause(error), fix=AGAIN) from None
 
 
 def _plain(key: str) -> str:
