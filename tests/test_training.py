@@ -139,8 +139,9 @@ def test_the_best_epoch_is_kept(choice):
     recipe = replace(QUICK, epochs=4, rate=0.03, epoch_by=choice)
     validation = tiny(24, seed=5)
     fitted = quick(validation=validation, recipe=recipe)
-    column = fitted.history[f"validation_{choice}"]
-    assert fitted.epoch == 1 + int(column.argmax() if choice == "auroc" else column.argmin())
+    merits = fitted.history.assign(validation_auroc=-fitted.history["validation_auroc"])
+    order = ["validation_auroc", "validation_loss"] if choice == "auroc" else ["validation_loss"]
+    assert fitted.epoch == merits.sort_values(order, kind="stable")["epoch"].iloc[0]
     assert np.array_equal(fitted.predict(validation), fitted.scores["validation"][fitted.epoch - 1])
 
 
@@ -315,3 +316,13 @@ def test_on_a_gpu_algorithms_repeat_themselves(monkeypatch):
 def test_the_bar_counts_steps(capsys):
     fit(build("cnn_sar"), tiny(16), recipe=QUICK, device="cpu")
     assert "4/4" in capsys.readouterr().err
+
+
+def test_of_epochs_with_the_same_auroc_the_one_with_the_lower_loss_is_kept():
+    recipe = replace(QUICK, epochs=5, rate=0.01, epoch_by="auroc")
+    first, second = (np.flatnonzero(tiny(24, seed=5).labels == value)[0] for value in (0, 1))
+    pair = tiny(24, seed=5)[np.array([first, second])]  # two samples: the AUROC is 0 or 1, with ties
+    history = quick(validation=pair, recipe=recipe).history
+    best = history[history["validation_auroc"] == history["validation_auroc"].max()]
+    assert len(best) > 1
+    assert quick(validation=pair, recipe=recipe).epoch == int(best.loc[best["validation_loss"].idxmin(), "epoch"])

@@ -203,11 +203,15 @@ def _close_epoch(run: _Run, network: nn.Module, judged: Mapping[str, Samples], r
     if recipe.epoch_by == "last":
         run.best_epoch = run.epoch
         return
-    column, sign = {"auroc": ("validation_auroc", 1), "loss": ("validation_loss", -1)}[recipe.epoch_by]
-    values = [sign * entry[column] for entry in run.history]
-    if run.best_epoch == 0 or values[-1] > values[run.best_epoch - 1]:
+    if run.best_epoch == 0 or _merit(run.history[-1], recipe) > _merit(run.history[run.best_epoch - 1], recipe):
         run.best_epoch = run.epoch
         run.best = {key: value.detach().cpu().clone() for key, value in network.state_dict().items()}
+
+
+def _merit(row: Mapping[str, float], recipe: Recipe) -> tuple[float, ...]:
+    """Say how good an epoch is; of those with the same AUROC, as of a small part that is told apart, the surer one."""
+    loss = -row["validation_loss"]
+    return (row["validation_auroc"], loss) if recipe.epoch_by == "auroc" else (loss,)
 
 
 def _measures(labels: NDArray[np.float32], told: NDArray[np.float64]) -> dict[str, float]:
