@@ -38,12 +38,34 @@ def test_a_constant_patch(level, rows, cols):
     assert numbers(plain, SECOND_ORDER).tolist() == [level, *ALIKE]
     assert not numbers(plain, RANGES).any()
     assert plain["reason"] == "one grey level"
-    # What pyfeats makes of it: its mean is off by the factor, so that it sees a spread where there is none.
+    # With the factor of pyfeats the mean stands apart from the level, but no spread is made of that.
     odd = one(np.full((rows, cols), level))
-    spread = BIN * (level * (BIN - 1)) ** 2
-    assert numbers(odd, FIRST_ORDER) == pytest.approx([level * BIN, spread, -(BIN**-0.5), 1 / BIN], rel=1e-9)
+    assert numbers(odd, FIRST_ORDER) == pytest.approx([level * BIN, 0, 0, 1], rel=1e-12)
     assert numbers(odd, SECOND_ORDER).tolist() == [level, *ALIKE]
     assert odd["reason"] == "one grey level"
+
+
+@given(st.integers(1, 255), st.integers(2, 6))
+def test_a_constant_patch_has_the_same_moments_by_either_engine(level, side):
+    """The only place where the statistics are not those of pyfeats, which gives a kurtosis below 1 there."""
+    flat = np.full((side, side), level, np.uint8)
+    ours, theirs = one(flat), one(flat, engine="pyfeats")
+    for name in theirs.index:
+        assert theirs[name] == (ours[name] if name == "reason" else pytest.approx(ours[name], rel=1e-9, abs=1e-9))
+    moments = texture_pyfeats._functions()[0](flat, flat > 0)[0][texture_pyfeats._FIRST]
+    spread = BIN * (level * (BIN - 1)) ** 2
+    assert moments == pytest.approx([level * BIN, spread, -(BIN**-0.5), 1 / BIN], rel=1e-9)
+    # One pixel of another level is enough for a distribution, and for equality with pyfeats.
+    flat[0, 0] ^= 1
+    nearly, reference = one(flat), one(flat, engine="pyfeats")
+    assert numbers(nearly, FIRST_ORDER) == pytest.approx(numbers(reference, FIRST_ORDER), rel=1e-9)
+    assert "one grey level" not in nearly["reason"] + reference["reason"]
+
+
+@given(st.lists(st.integers(0, 255), min_size=1, max_size=30), st.sampled_from(["zeros", "footprint"]))
+def test_a_constant_patch_has_the_least_kurtosis_of_all(pixels, masking):
+    assert one([pixels], masking="footprint")["fos_kurtosis"] >= 1 - 1e-9
+    assert one([pixels[:1] * 9], masking=masking)["fos_kurtosis"] == 1
 
 
 def test_a_patch_of_zeros():
@@ -192,6 +214,8 @@ def test_masks_that_are_refused(mask, said):
         ([GOOD], [], r"masks: not one for each of 1 images \(got 0\)"),
         (GOOD, WHOLE, r"images: not a batch \(got \(4, 5\)\).*in a list"),
         ([GOOD], WHOLE, r"masks: not a batch"),
+        ([GOOD], None, r"masks: not a batch \(got None\)"),
+        (7, [WHOLE], r"images: not a batch \(got 7\)"),
     ],
 )
 def test_batches_that_are_refused(images, masks, said):

@@ -55,7 +55,8 @@ def texture_features(
     With ``masking="zeros"`` the result is that of pyfeats, oddities included: the image is set to 0 outside the
     footprint and level 0 is left out of the pairs, which also drops pixels inside that are truly 0; and its histogram
     has bins 255/256 wide, so that with c = 256/255 the first-order mean is :math:`m = c\,E[x]` and the variance
-    :math:`c\,E[(x-m)^2]`, skewness and kurtosis accordingly. With ``masking="footprint"`` all pixels of the footprint
+    :math:`c\,E[(x-m)^2]`, skewness and kurtosis accordingly. Of a single level that would make a variance above 0 and a
+    kurtosis below 1, which no distribution has; there both engines give what is defined below. With ``masking="footprint"`` all pixels of the footprint
     count, no others, and moments are the plain ones.
 
     Parameters
@@ -80,8 +81,7 @@ def texture_features(
     DataFrame, n rows
         Columns of ``FEATURES`` as float64, in units of grey levels and their powers, bits for the entropy; and
         ``reason``, empty unless something could not be measured. The native engine gives a number then too. What has
-        one level only has skewness 0 and kurtosis 1, the least possible, wherever the variance is 0, and correlation
-        1. Directions without a pair are left out of mean and range. Without any pair, second-order statistics are
+        one level only has variance 0, skewness 0, kurtosis 1, the least possible, and correlation 1. Directions without a pair are left out of mean and range. Without any pair, second-order statistics are
         those of a patch of one level, the first-order mean; without any pixel, that level is 0.
 
     Raises

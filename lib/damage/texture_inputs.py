@@ -75,9 +75,10 @@ def checked_batch(
         If there is no image, or not one mask for each.
     """
     for name, given in (("images", images), ("masks", masks)):
-        if isinstance(given, np.ndarray) and given.dtype != object and given.ndim != 3:
-            fix = "give shape (n, rows, cols), or put a single patch in a list"
-            raise DamageError("not a batch", where=f"texture_features, {name}", value=given.shape, fix=fix)
+        stacked = isinstance(given, np.ndarray) and given.dtype != object
+        if not hasattr(given, "__len__") or (stacked and np.ndim(given) != 3):
+            fix, shown = "give shape (n, rows, cols), or put a single patch in a list", getattr(given, "shape", given)
+            raise DamageError("not a batch", where=f"texture_features, {name}", value=shown, fix=fix)
     found, shapes = list(images), list(masks)
     if not found:
         raise DamageError("no images", where="texture_features, images", value=images, fix="give at least one patch")

@@ -97,7 +97,11 @@ def _box(mask):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _first_order(histogram, factor, out):  # type: ignore[no-untyped-def]
-    """Mean, variance, skewness, kurtosis; tell whether all pixels have one level, which no pixels have too."""
+    """Mean, variance, skewness, kurtosis; tell whether all pixels have one level, which no pixels have too.
+
+    Then nothing spreads, whatever distance the factor puts between the level and the mean: the variance is 0, no side is
+    longer, and the kurtosis is 1, the least that one can be.
+    """
     pixels, levels, mean = 0, 0, 0.0
     for level in range(LEVELS):
         pixels += histogram[level]
@@ -112,13 +116,12 @@ def _first_order(histogram, factor, out):  # type: ignore[no-untyped-def]
             square += share * distance**2
             cube += share * distance**3
             fourth += share * distance**4
-    # Nothing spreads: no side is longer, and 1 is the least that a kurtosis can be.
-    flat = square == 0
+    flat = levels <= 1
     out[0] = mean
     out[1] = 0.0 if flat else square
     out[2] = 0.0 if flat else cube / square**1.5
     out[3] = 1.0 if flat else fourth / square**2
-    return levels <= 1
+    return flat
 
 
 @njit(cache=True, nogil=True)

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.damage.texture_kernels import FRACTIONS, LEVELS, OUT_OF_RANGE
-from lib.damage.texture_reasons import refusal
+from lib.damage.texture_kernels import FRACTIONS, LEVELS, ONE_LEVEL, OUT_OF_RANGE
+from lib.damage.texture_reasons import reason_of, refusal
 from lib.errors import DamageError
 
 # Where pyfeats keeps what the letter names. Dissimilarity, the fifth of second order, it does not have.
 _FIRST = [0, 1, 4, 5]
 _SECOND = {0: 5, 1: 3, 2: 4, 3: 1, 5: 8, 6: 0, 7: 2}
 _ABSENT = [8, 16]
+# Variance, skewness and kurtosis where nothing spreads: pyfeats measures the distance of its mean from the level.
+_ONE_LEVEL = 0, 0, 1
 
 
 def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int) -> tuple[NDArray[np.float64], str]:
@@ -37,7 +39,7 @@ def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int
     statistics : ndarray, shape (20,)
         First order (4), means (8) and ranges (8) of second order; NaN where pyfeats raises or gives no number.
     reason : str
-        Why there is no number; empty if there is.
+        Why there is no number, or that moments are those defined for one grey level; otherwise empty.
 
     Raises
     ------
@@ -51,13 +53,18 @@ def pyfeats_statistics(image: NDArray[Any], mask: NDArray[np.bool_], number: int
     if not inside.any():
         return row, "pyfeats: no pixel to measure"
     levels = np.where(inside, image, 0).astype(np.uint8)
+    alone = np.ptp(levels[inside]) == 0
     with np.errstate(all="ignore"):
         row[:4] = first_order(levels, inside)[0][_FIRST]
+        if alone:
+            row[1:4] = _ONE_LEVEL
         try:
             _fill(row, second_order(levels, ignore_zeros=True))
         except (ValueError, np.linalg.LinAlgError) as error:
             return row, f"pyfeats: {str(error).splitlines()[0]}"
-    return row, "pyfeats: not a number" if np.isnan(np.delete(row, _ABSENT)).any() else ""
+    if np.isnan(np.delete(row, _ABSENT)).any():
+        return row, "pyfeats: not a number"
+    return row, reason_of(ONE_LEVEL) if alone else ""
 
 
 def _refuse_other_numbers(image: NDArray[Any], inside: NDArray[np.bool_], number: int) -> None:
