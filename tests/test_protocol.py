@@ -414,3 +414,24 @@ def test_estimators_are_compared_on_the_same_folds_and_keep_folders_of_their_own
     assert {path.name for path in tmp_path.iterdir()} == {"one", "two"}
     alone = cross_validate(samples, pair["two"], folds="random", runs=1)
     assert alone["f1"].tolist() == found["two"].rows["f1"].tolist()
+
+
+class Calibrating(Guess):
+    """Remembers whether it was told to calibrate."""
+
+    seen: list = []  # noqa: RUF012
+
+    def __init__(self, random_state=0, calibrated=True):
+        super().__init__(random_state)
+        self.calibrated = calibrated
+
+    def fit(self, X, y, validation=None):
+        Calibrating.seen.append(self.calibrated)
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(("protocol", "wanted"), [("clean", True), ("paper", False)])
+def test_nothing_is_calibrated_on_the_fold_that_is_judged(protocol, wanted):
+    Calibrating.seen.clear()
+    cross_validate(houses(), Calibrating(), protocol, "random", runs=1)
+    assert Calibrating.seen == [wanted] * 5

@@ -140,6 +140,9 @@ def _judged(comparison: Comparison, run: int, fold: int) -> FoldResult:
         raise DamageError("only one class to train on", where=where, value=len(train), fix=fix)
     train, held = hold_out(train, labels, protocol, seed)
     fitted = _seeded(comparison.estimator, seed)
+    if protocol.epoch == "test" and "calibrated" in fitted.get_params():
+        # Its validation part is the fold that is judged, whose labels must not shape the probabilities as well.
+        fitted.set_params(calibrated=False)
     options = _options(fitted, comparison, test if protocol.epoch == "test" else held, run, fold)
     fitted.fit(_rows(comparison.inputs, train), labels[train], **options)
     told = _probability(fitted, _rows(comparison.inputs, test), where)

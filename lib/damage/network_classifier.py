@@ -168,8 +168,9 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self, "fitted_")
         changed = self.fitted_.recipe.differences()
         settings = {name: value for name, value in changed.items() if name != "seed"}
-        if self.flips or self.calibrated:
-            settings |= {"flips": self.flips, "calibrated": self.calibrated}
+        for name in ("flips", "calibrated"):
+            if getattr(self, name):
+                settings[name] = True
         return {
             "epoch": self.fitted_.epoch,
             "weights": _listed(self.fitted_.provenance["weights"]),

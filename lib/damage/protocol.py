@@ -110,7 +110,7 @@ def run_protocol(
         ``folder``, a place for checkpoints. Every parameter ``random_state`` is set from seed, run and fold.
     protocol : str or Protocol
         ``"clean"`` chooses threshold and epoch on a fifth of the training folds, which is not trained on; ``"paper"``
-        on the fold that is tested.
+        on the fold that is tested, and then calibrates nothing.
     folds : str or Folds
         ``"published"``, ``"random"``, ``"blocks"``, or folds of your own; the same in every run.
     runs : int
