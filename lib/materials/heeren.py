@@ -6,6 +6,7 @@ a study of steel alone says nothing about concrete, though the building stands o
 
 from __future__ import annotations
 
+import csv
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,17 +108,21 @@ def _read_text(path: Path) -> pd.DataFrame:
         fix = "fetch heeren_mi/buildings.csv, or correct the path"
         raise MaterialsError("no such file", where="read_heeren", value=str(path), fix=fix)
     try:
-        table = pd.read_csv(path, encoding="cp1252", dtype=str, keep_default_na=False)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        with path.open(encoding="cp1252", newline="") as file:
+            header, *lines = csv.reader(file, strict=True)
+    except (UnicodeDecodeError, csv.Error, ValueError) as error:
         fix = "fetch the file again, and do not save it from a spreadsheet"
         raise MaterialsError("no table in cp1252", where=str(path), value=str(error), fix=fix) from error
+    short = next((row for row, line in enumerate(lines) if len(line) != len(header)), None if lines else 0)
+    if short is not None:
+        raise MaterialsError(
+            "the file is cut short", where=f"{path}, data row {short}", value=None, fix="fetch it again"
+        )
+    table = pd.DataFrame(lines, columns=header, dtype=str)
     missing = [name for name in ("id", *MATERIALS, *_ATTRIBUTES) if name not in table.columns]
     if missing:
         fix = "give buildings.csv of version 1.2, with its 85 columns"
         raise MaterialsError("missing columns", where=str(path), value=missing[:5], fix=fix)
-    if table.isna().any(axis=None) or table.empty:
-        row = int(table.isna().any(axis=1).argmax()) if len(table) else 0
-        raise MaterialsError("the file is cut short", where=f"{path}, data row {row}", value=None, fix="fetch it again")
     table = table.apply(lambda column: column.str.strip())
     return table.set_index(_ids(table["id"], path)).drop(columns="id")
 

@@ -147,7 +147,10 @@ def _masses_kg(inventory: pd.DataFrame) -> NDArray[np.float64]:
     wrong = ~(np.isfinite(mass) & (mass >= 0))
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        value, fix = inventory[given[0]].iloc[row], "give a finite mass of 0 or more, or drop the building"
+        value, fix = (
+            inventory[given[0]].iloc[[row]].tolist()[0],
+            "give a finite mass of 0 or more, or drop the building",
+        )
         raise MaterialsError("negative mass, or no number", where=f"inventory, row {row}", value=value, fix=fix)
     return mass * KG_IN[given[0]]
 
