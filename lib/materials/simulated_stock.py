@@ -13,6 +13,8 @@ from lib.city import make_city
 from lib.errors import MaterialsError
 from lib.materials.inventory import make_inventory
 
+_SIDE_M = 22.0  # Of the ground that each building has, with its street.
+
 
 @dataclass(frozen=True)
 class StockCase:
@@ -106,7 +108,9 @@ def simulated_stock_case(
     if not 0 < surveyed < n_buildings:
         fix = f"give 1 to {n_buildings - 1}"
         raise MaterialsError("a survey of none or of all", where="simulated_stock_case", value=surveyed, fix=fix)
-    city = pd.DataFrame(make_city(seed=seed, n_buildings=n_buildings).buildings.drop(columns="geometry"))
+    extent_m = max(700.0, _SIDE_M * n_buildings**0.5)
+    city = make_city(seed=seed, n_buildings=n_buildings, extent_m=extent_m).buildings.drop(columns="geometry")
+    city = pd.DataFrame(city)
     inventory = make_inventory(city, seed)
     chosen = np.zeros(len(city), dtype=bool)
     chosen[np.random.default_rng([seed, 1]).choice(len(city), surveyed, replace=False)] = True
