@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +16,7 @@ from lib.damage.augmentation import DRAWS, crop_boxes, training_batch
 from lib.damage.batch import plain_batch
 from lib.damage.loading import batches, epoch_order, steps_an_epoch
 from lib.damage.recipe import PUBLISHED_CODE, Recipe
-from lib.damage.samples import make_samples, open_samples
+from lib.damage.samples import _fingerprint, make_samples, open_samples
 from lib.errors import ParameterError, PatchesError
 from lib.patches import PatchDataset, QuickQuakeBuildings, export_qqb
 from lib.patches.files import SUMS
@@ -260,3 +263,16 @@ def test_augmentation_can_be_left_out():
     samples = tiny(4)
     batch = training_batch(samples, np.arange(4), np.arange(4), Recipe(augmented=False), 0)
     assert same(batch, plain_batch(samples, np.arange(4)))
+
+
+def test_changed_patches_get_another_file_although_their_checksums_stayed(store, tmp_path):
+    export = export_qqb(store, tmp_path / "qqb")
+    open_samples(PatchDataset(export), tmp_path / "cache")
+    min(export.glob("intact/*_SAR.mat")).write_bytes(b"cut short")
+    with pytest.raises(PatchesError):
+        open_samples(PatchDataset(export), tmp_path / "cache")
+    root = tmp_path / "store"
+    shutil.copytree(store.root, root)
+    before = _fingerprint(PatchDataset(root))
+    os.utime(max((path for path in root.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size), ns=(1, 1))
+    assert _fingerprint(PatchDataset(root)) != before

@@ -105,6 +105,11 @@ def test_lists_hold_each_building_once(store, folder):
     assert {path.name for path in folder.glob("fold-*.txt")} == {f"fold-{k}.txt" for k in range(1, 6)}
 
 
+def write_lists(root, lists):
+    for number in range(1, 6):
+        (root / f"fold-{number}.txt").write_text(lists.get(number, ""))
+
+
 @given(st.lists(st.booleans(), min_size=5, max_size=300))
 def test_folds_are_even_in_both_classes(damaged):
     ids = pd.Series([f"b{k}" for k in range(len(damaged))])
@@ -204,14 +209,24 @@ def test_what_matlab_wrote_is_turned_north_up(tmp_path):
 
 @pytest.mark.parametrize("line", ["intact/1", "intact/1,2", "ruined/1,1", "damaged/1,0", "1,1"])
 def test_lines_that_cannot_be_understood(tmp_path, line):
-    (tmp_path / "fold-1.txt").write_text(f"intact/7,0\n{line}\n")
+    write_lists(tmp_path, {1: f"intact/7,0\n{line}\n"})
     with pytest.raises(PatchesError, match=r"fold-1\.txt, line 2: line not understood"):
         read_folds(tmp_path)
 
 
+def test_a_list_that_is_missing_or_empty_is_named(tmp_path):
+    write_lists(tmp_path, {number: f"intact/{number},0\ndamaged/{number + 10},1" for number in range(1, 6)})
+    assert len(read_folds(tmp_path)) == 10
+    (tmp_path / "fold-3.txt").write_text("")
+    with pytest.raises(PatchesError, match=r"fold lists are empty .*\['fold-3.txt'\]"):
+        read_folds(tmp_path)
+    (tmp_path / "fold-5.txt").unlink()
+    with pytest.raises(PatchesError, match=r"fold lists are missing .*\['fold-5.txt'\]"):
+        read_folds(tmp_path)
+
+
 def test_a_building_in_two_folds_is_refused(tmp_path):
-    (tmp_path / "fold-1.txt").write_text("intact/7,0")
-    (tmp_path / "fold-2.txt").write_text("intact/7,0")
+    write_lists(tmp_path, {1: "intact/7,0", 2: "intact/7,0"})
     with pytest.raises(PatchesError, match="two places"):
         read_folds(tmp_path)
     (tmp_path / "fold-2.txt").write_bytes(b"\xff\xfe\x00")

@@ -28,7 +28,7 @@ from lib.damage.choosing import Protocol, chosen_protocol, hold_out
 from lib.damage.dataset import DamageDataset
 from lib.damage.feature_classifier import FeatureClassifier
 from lib.damage.fold_results import read_result, result_path, write_result
-from lib.damage.fold_run import Comparison, run_fold, seed_of
+from lib.damage.fold_run import Comparison, _content, run_fold, seed_of
 from lib.damage.folds import Folds
 from lib.damage.metrics import best_threshold
 from lib.damage.protocol import PROTOCOLS, compare, cross_validate, run_protocol, summarise
@@ -435,3 +435,21 @@ def test_nothing_is_calibrated_on_the_fold_that_is_judged(protocol, wanted):
     Calibrating.seen.clear()
     cross_validate(houses(), Calibrating(), protocol, "random", runs=1)
     assert Calibrating.seen == [wanted] * 5
+
+
+def test_results_of_other_pixels_are_not_taken_for_these(tmp_path):
+    samples = houses()
+    cross_validate(samples, Guess(), folds="random", runs=1, folder=tmp_path)
+    image = samples.image.copy()
+    image[7, 0, 0, 0] += 1
+    with pytest.raises(DamageError, match=r"of another comparison .*inputs"):
+        cross_validate(replace(samples, image=image), Guess(), folds="random", runs=1, folder=tmp_path)
+
+
+def test_results_of_other_weights_at_the_same_path_are_not_taken_for_these(tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(b"first")
+    before = _content({"sar": path})
+    path.write_bytes(b"second")
+    assert _content({"sar": path}) != before
+    assert _content("cnn_sar") == "cnn_sar"

@@ -326,3 +326,19 @@ def test_of_epochs_with_the_same_auroc_the_one_with_the_lower_loss_is_kept():
     best = history[history["validation_auroc"] == history["validation_auroc"].max()]
     assert len(best) > 1
     assert quick(validation=pair, recipe=recipe).epoch == int(best.loc[best["validation_loss"].idxmin(), "epoch"])
+
+
+def test_a_checkpoint_of_other_pixels_or_first_weights_is_refused(tmp_path):
+    train, recipe = tiny(16, seed=1), replace(QUICK, epochs=1)
+    fit(build("cnn_sar"), train, recipe=recipe, folder=tmp_path, progress=False)
+    other = replace(train, image=np.asarray(train.image) ^ 1)
+    for network, samples in ((build("cnn_sar"), other), (build("cnn_sar", seed=1), train)):
+        with pytest.raises(WeightsError, match="checkpoint is of another run"):
+            fit(network, samples, recipe=recipe, folder=tmp_path, progress=False)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, True])
+@pytest.mark.parametrize("name", ["devices", "checkpoint_steps"])
+def test_counts_that_are_none_are_refused(name, count):
+    with pytest.raises(ParameterError, match=f"{name}: not a positive whole number"):
+        quick(**{name: count})

@@ -20,13 +20,13 @@ from sklearn.utils.validation import has_fit_parameter
 from lib.damage.choosing import Protocol, hold_out
 from lib.damage.fold_results import FoldResult, read_result, result_path, write_result
 from lib.damage.folds import Folds
+from lib.damage.identity import samples_hash
 from lib.damage.metrics import best_threshold, measure
 from lib.damage.samples import Samples
 from lib.errors import DamageError
 
 # Says nothing about the result.
 _DISPLAY = ("progress", "verbose", "n_jobs")
-_PROBES = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +65,7 @@ class Comparison:
         dict of str to str
         """
         shown = {
-            name: type(value).__qualname__ if hasattr(value, "get_params") else value
+            name: _content(value)
             for name, value in sorted(self.estimator.get_params().items())
             if name.rsplit("__", 1)[-1] not in _DISPLAY
         }
@@ -197,10 +197,13 @@ def _checkpoints(folder: Path, run: int, fold: int) -> Path:
 
 
 def _digest(inputs: Any) -> str:
-    """Hash arrays whole, and of images, which may be larger than memory, some."""
-    if not isinstance(inputs, Samples):
-        return str(joblib.hash(inputs))
-    digest = hashlib.sha256(repr((inputs.size_px, inputs.modalities, len(inputs))).encode())
-    for row in inputs.rows[np.linspace(0, len(inputs) - 1, min(_PROBES, len(inputs))).astype(int)]:
-        digest.update(np.ascontiguousarray(inputs.image[row]).tobytes() + inputs.masks[row].tobytes())
-    return digest.hexdigest()
+    return samples_hash(inputs) if isinstance(inputs, Samples) else str(joblib.hash(inputs))
+
+
+def _content(value: Any) -> Any:
+    """Put in place of a path to weights what is in the file, of an estimator its kind."""
+    if isinstance(value, Mapping):
+        return {key: _content(item) for key, item in value.items()}
+    if isinstance(value, str | Path) and Path(value).is_file():
+        return hashlib.sha256(Path(value).read_bytes()).hexdigest()
+    return type(value).__qualname__ if hasattr(value, "get_params") else value

@@ -16,6 +16,8 @@ from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.errors import CompanionWarning, WeightsError
 
+_CHUNK = 256
+
 
 def identity(
     network: nn.Module, train: Samples, judged: Mapping[str, Samples], recipe: Recipe, precision: str
@@ -33,13 +35,12 @@ def identity(
     Returns
     -------
     dict of str to object
-        ``recipe``; hashes of ids and labels of all samples; shapes and origins of the weights; ``precision``; ``threads``.
+        ``recipe``; hashes of all samples and of the first weights, with their origins; ``precision``; ``threads``.
     """
-    shapes = [(name, list(value.shape)) for name, value in network.state_dict().items()]
     return {
         "recipe": asdict(recipe),
-        "samples": {name: _digest(samples) for name, samples in {"train": train, **judged}.items()},
-        "network": hashlib.sha256(repr(shapes).encode()).hexdigest(),
+        "samples": {name: samples_hash(samples) for name, samples in {"train": train, **judged}.items()},
+        "network": _weights_hash(network),
         "weights": dict(getattr(network, "origins", {})),
         "precision": precision,
         "threads": torch.get_num_threads(),
@@ -78,7 +79,37 @@ def _difference(found: Any, mine: Any) -> Any:
     return found, mine
 
 
-def _digest(samples: Samples) -> str:
+def samples_hash(samples: Samples) -> str:
+    """Hash everything that samples hold: a changed pixel, label or order gives another hash.
+
+    Parameters
+    ----------
+    samples : Samples
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from lib.damage.samples import make_samples
+    >>> square = torch.zeros((1, 1, 8, 8)).numpy()
+    >>> black, white = (make_samples([0], sar=square + value, sar_mask=square) for value in (0, 1))
+    >>> samples_hash(black) == samples_hash(white)
+    False
+    """
     digest = hashlib.sha256("\n".join(samples.building_ids.tolist()).encode())
     digest.update(samples.labels.tobytes() + repr((samples.size_px, samples.modalities)).encode())
+    for start in range(0, len(samples), _CHUNK):
+        rows = samples.rows[start : start + _CHUNK]
+        digest.update(samples.image[rows].tobytes())
+        digest.update(samples.masks[rows].tobytes())
+    return digest.hexdigest()
+
+
+def _weights_hash(network: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, value in network.state_dict().items():
+        digest.update(repr((name, tuple(value.shape))).encode())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
     return digest.hexdigest()

@@ -258,14 +258,11 @@ def _mapped(path: Path, kind: np.dtype[Any], total: int) -> Any:
 
 
 def _fingerprint(dataset: PatchDataset) -> str:
-    """Name what the samples are made from: checksums where there are some, else names, sizes and times of the files."""
+    """Name what the samples are made from: checksums where there are some, and names, sizes and times of the files."""
     sums = dataset.root / SUMS
-    digest = hashlib.sha256()
-    if sums.is_file():
-        digest.update(sums.read_bytes())
-    else:
-        for path in sorted(dataset.root.glob("*/*.mat")):
-            stat = path.stat()
-            digest.update(f"{path.relative_to(dataset.root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+    digest = hashlib.sha256(sums.read_bytes() if sums.is_file() else b"")
+    for path in sorted(path for path in dataset.root.rglob("*") if path.is_file()):
+        stat = path.stat()
+        digest.update(f"{path.relative_to(dataset.root)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     digest.update("\n".join([str(dataset.store.size_px), *dataset.store.table["building_id"]]).encode())
     return digest.hexdigest()[:16]

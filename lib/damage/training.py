@@ -132,14 +132,20 @@ def fit(
     Sun, Wang, Eineder 2024, section III-C.
     """
     recipe = recipe or Recipe()
-    _check(network, train, validation, recipe, devices)
+    _check(network, train, validation, recipe)
+    for name, count in {"devices": devices, "checkpoint_steps": checkpoint_steps}.items():
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise ParameterError("not a positive whole number", where=name, value=count, fix="give 1 or more")
+    if recipe.batch % devices:
+        fix = f"give a multiple of {devices}"
+        raise ParameterError("does not share evenly", where="batch", value=recipe.batch, fix=fix)
     precision = choose_precision(recipe, device)
     fabric = make_fabric(device, devices, precision)
     fabric.launch()
     judged = ({"validation": validation} if validation else {}) | dict(watched or {})
     optimiser = make_optimiser(network, recipe)
     path = Path(folder) / CHECKPOINT if folder else None
-    mine = identity(network, train, judged, recipe, precision)
+    mine = identity(network, train, judged, recipe, precision) if path else {}
     with reproducible(fabric.device):
         model, stepper = fabric.setup(network, optimiser)
         job = _Job(fabric, network, model, optimiser, stepper, recipe, train, path, mine, checkpoint_steps)
@@ -220,14 +226,10 @@ def _measures(labels: NDArray[np.float32], told: NDArray[np.float64]) -> dict[st
     return {"validation_loss": loss, "validation_auroc": float(roc_auc_score(labels, told))}
 
 
-def _check(network: nn.Module, train: Samples, validation: Samples | None, recipe: Recipe, devices: int) -> None:
+def _check(network: nn.Module, train: Samples, validation: Samples | None, recipe: Recipe) -> None:
     if validation is None and recipe.epoch_by != "last":
         fix = "give validation samples, or set epoch_by='last'"
         raise ParameterError("nothing to choose an epoch by", where="validation", value=None, fix=fix)
-    if recipe.batch % devices:
-        raise ParameterError(
-            "does not share evenly", where="batch", value=recipe.batch, fix=f"give a multiple of {devices}"
-        )
     for name, samples in {"train": train, "validation": validation}.items():
         if samples is None:
             continue

@@ -60,14 +60,22 @@ def read_folds(root: Path) -> pd.DataFrame:
     Raises
     ------
     PatchesError
-        If there is no list, a line cannot be understood, or a building stands in two places.
+        If one of the lists is missing or empty, a line cannot be understood, or a building stands in two places.
     """
     lists = sorted(root.glob("fold-*.txt"))
     if not lists:
         fix = "unpack the dataset there, fold-1.txt to fold-5.txt included"
         raise PatchesError("holds no fold lists", where="root", value=str(root), fix=fix)
+    there = {path.stem for path in lists}
+    missing = [f"fold-{number}.txt" for number in range(1, FOLDS + 1) if f"fold-{number}" not in there]
+    if missing:
+        fix = f"unpack all {FOLDS} lists: without one of them a part of the dataset would be left out unnoticed"
+        raise PatchesError("fold lists are missing", where=str(root), value=missing, fix=fix)
     rows = [_entry(path, number, line) for path in lists for number, line in enumerate(_lines(path), 1)]
     table = pd.DataFrame(rows, columns=["building_id", "folder", "damaged", "fold"])
+    empty = sorted({path.name for path in lists} - {f"fold-{number}.txt" for number in table["fold"]})
+    if empty and len(table) >= FOLDS:
+        raise PatchesError("fold lists are empty", where=str(root), value=empty, fix="download them again")
     twice = table.loc[table["building_id"].duplicated(), "building_id"]
     if len(twice):
         fix = "keep each building in one fold: it would be trained and tested on"
@@ -76,7 +84,7 @@ def read_folds(root: Path) -> pd.DataFrame:
 
 
 def write_folds(root: Path, table: pd.DataFrame) -> None:
-    """Write the lists that read_folds reads; no line ends the last one, as in the published lists.
+    """Write the lists that read_folds reads, all five; no line ends the last one, as in the published lists.
 
     Parameters
     ----------
@@ -84,7 +92,8 @@ def write_folds(root: Path, table: pd.DataFrame) -> None:
     table : DataFrame
         ``building_id``, ``damaged`` and ``fold``.
     """
-    for fold, members in table.groupby("fold"):
+    for fold in range(1, FOLDS + 1):
+        members = table[table["fold"] == fold]
         names = ["damaged" if damaged else "intact" for damaged in members["damaged"]]
         lines = [
             f"{name}/{key},{int(name == 'damaged')}" for name, key in zip(names, members["building_id"], strict=True)
