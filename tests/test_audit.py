@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from torch import nn
 
 from damage_samples import tiny
 from lib.damage import audit
-from lib.damage.audit import EFFECTS, Arm, chosen_effects, run_audit, thinned
-from lib.damage.audit_summary import in_short, student, summarise_audit, verdict
+from lib.damage.audit import EFFECTS, Arm, chosen_effects, run_audit, seconds_of_trainings, thinned
+from lib.damage.audit_summary import DEFINED, ONE_CITY, coverage_of_runs, in_short, student, summarise_audit, verdict
 from lib.damage.blocks import block_folds
 from lib.damage.dataset import DamageDataset
 from lib.damage.folds import random_folds
 from lib.damage.recipe import Recipe
+from lib.damage.stand_in import stand_in_weights
 from lib.errors import DamageError
 
 RECIPE = Recipe(epochs=3, rate=1e-3, batch=8, precision="32-true")
@@ -64,6 +68,65 @@ def test_an_audit_that_is_resumed_gives_the_same_rows_and_trains_nothing(dataset
     names = list(dict.fromkeys(rows["effect"]))
     again = run_audit(dataset, RECIPE, runs=2, effects=names, folder=folder, **QUICK)
     pd.testing.assert_frame_equal(again, rows)
+
+
+def test_seconds_are_the_sum_over_trainings_also_of_a_resumed_audit(audited):
+    rows, folder, _ = audited
+    kept = [pd.read_json(path)["result"]["seconds"] for path in folder.rglob("run-*.json")]
+    assert len(kept) == 24
+    assert seconds_of_trainings(rows) == pytest.approx(sum(kept))
+    alone = rows[rows["effect"] == "threshold"]
+    assert seconds_of_trainings(alone) == pytest.approx(alone["seconds_clean"].sum())
+
+
+def test_rows_say_what_was_tested_and_which_epoch_was_chosen(audited):
+    rows, folder, _ = audited
+    first = pd.read_json(folder / "constant/run-2-fold-1.json")["result"]
+    row = rows.query("effect == 'constant' and run == 2 and fold == 1").iloc[0]
+    assert row["tested"] == len(first["labels"])
+    assert (row["epoch_habit"], row["trained_habit"]) == (first["notes"]["epoch"], first["trained"])
+    over_all = rows[rows["effect"] == "neighbours"]
+    assert over_all["tested"].tolist() == [48, 48]
+    assert over_all["epoch_clean"].between(1, 3).all()
+
+
+def shallow():
+    """An encoder with the beginning and the end of a ResNet-18, and nothing between."""
+    middle = {"relu": nn.ReLU(), "mean": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "wide": nn.Linear(64, 512)}
+    layers = {"conv1": nn.Identity(), "bn1": nn.BatchNorm2d(64)} | middle | {"fc": nn.Identity()}
+    return nn.Sequential(OrderedDict(layers))
+
+
+def test_all_seven_effects_go_through_the_letters_network_with_weights(tmp_path, monkeypatch):
+    """All arms, inputs and first weights of the chapter; only the encoders are as shallow as can be."""
+    monkeypatch.setattr("lib.damage.networks.resnet18", shallow)
+    samples, recipe = tiny(32, 8), Recipe(epochs=1, batch=4, precision="32-true")
+    shapes = [shapely.box(20 * (k % 8), 20 * (k // 8), 20 * (k % 8) + 10, 20 * (k // 8) + 10) for k in range(32)]
+    table = gpd.GeoDataFrame({"building_id": samples.building_ids}, geometry=shapes, crs="EPSG:32637")
+    weights = {"imagenet": stand_in_weights(tiny(8, 8, seed=1), tmp_path / "w.safetensors", recipe)}
+    found, original = {}, audit.run_protocol
+
+    def watching(dataset, estimator, protocol, folds, **options):
+        found[protocol.name] = original(dataset, estimator, protocol, folds, **options)
+        return found[protocol.name]
+
+    monkeypatch.setattr(audit, "run_protocol", watching)
+    whole = DamageDataset(samples, None, table)
+    rows = run_audit(whole, recipe, folds=2, block_m=60.0, guard_m=5.0, weights=weights, jobs=1)
+    assert list(dict.fromkeys(rows["effect"])) == [effect.name for effect in EFFECTS]
+    assert np.isfinite(rows.drop(columns="effect").to_numpy(float)).all()
+    told = {name: outcome.scores["probability"].to_numpy() for name, outcome in found.items()}
+    for name in ("overwritten", "bilinear", "pretrained"):
+        assert not np.array_equal(told[name], told["clean"])
+    assert not np.array_equal(told["unnormalised"], told["pretrained"])
+    # One epoch offers no choice, and its rate is not changed before the second.
+    np.testing.assert_array_equal(told["epoch"], told["clean"])
+    np.testing.assert_array_equal(told["constant"], told["clean"])
+    for name, outcome in found.items():
+        pretrained = outcome.rows["weights"].str.contains("w.safetensors")
+        assert pretrained.all() if name in ("pretrained", "unnormalised") else not pretrained.any()
+    assert found["overwritten"].rows["settings"].str.contains("footprint_overwritten True").all()
+    assert found["unnormalised"].rows["settings"].str.contains("imagenet_normalised False").all()
 
 
 def test_choosing_the_epoch_on_the_test_fold_goes_through_the_same_epochs(dataset, monkeypatch):
@@ -167,7 +230,7 @@ def test_impossible_audits_are_refused_before_anything_is_trained(dataset, monke
         Arm("x", epoch="moon")
 
 
-def planted(differences, effect="constant", clean=0.8):
+def planted(differences, effect="constant", clean=0.8, tested=30, trained=60):
     """Rows whose differences are known: an array of runs and folds."""
     table = np.asarray(differences, dtype=float)
     rows = [
@@ -176,6 +239,7 @@ def planted(differences, effect="constant", clean=0.8):
         for f, value in enumerate(line)
     ]
     made = pd.DataFrame(rows).assign(auroc_clean=clean, f1_clean=clean, f1_habit=clean)
+    made = made.assign(tested=tested, trained_clean=trained)
     return made.assign(auroc_habit=made["auroc_clean"] + made["auroc_difference"])
 
 
@@ -191,6 +255,16 @@ def test_a_planted_effect_is_summed_up():
     half = 4.302653 * by_fold.std(ddof=1) * np.sqrt(1 / 3 + 1 / 2)
     assert found["high"] - found["mean"] == pytest.approx(half, rel=1e-5)
     assert found["units"] == "3 folds"
+
+
+def test_an_interval_is_as_wide_as_tested_and_trained_buildings_say():
+    """A fifth of the training folds is held out, so fewer are trained on than the other folds hold."""
+    given = np.array([[0.10, 0.20, 0.30, 0.15, 0.25]])
+    widths = []
+    for trained in (192, 154):
+        found = summarise_audit(planted(given, tested=48, trained=trained)).loc[("constant", "auroc")]
+        widths.append(found["high"] - found["low"])
+    assert widths[1] / widths[0] == pytest.approx(np.sqrt((1 / 5 + 48 / 154) / (1 / 5 + 48 / 192)))
 
 
 @pytest.mark.parametrize(
@@ -217,10 +291,39 @@ def test_one_run_without_folds_has_no_interval():
     alone = planted([[0.1]], "neighbours").assign(fold=0)
     found = summarise_audit(alone).loc[("neighbours", "auroc")]
     assert np.isnan([found["low"], found["high"], found["std_folds"], found["std_runs"]]).all()
-    assert (found["verdict"], found["units"]) == ("not told from zero here", "1 run")
+    assert (found["verdict"], found["units"]) == (ONE_CITY, "1 run")
     assert verdict(float("nan"), float("nan")) == "not told from zero here"
     several = pd.concat([alone.assign(run=k, auroc_difference=0.1 + 0.01 * k) for k in (1, 2, 3)])
     assert summarise_audit(several).loc[("neighbours", "auroc"), "units"] == "3 runs"
+
+
+@pytest.mark.parametrize("runs", [3, 5, 10])
+def test_runs_that_share_a_city_tell_nothing_of_it(runs):
+    """Every run has the city's own luck, which no spread between runs shows: an interval of them would be too narrow."""
+    rng, truth, covered = np.random.default_rng(0), 0.3, []
+    for _ in range(2000):
+        values = truth + rng.normal(0, 0.01) + rng.normal(0, 0.01, runs)
+        low, high = student(values)
+        covered.append(low < truth < high)
+    assert np.mean(covered) == pytest.approx(coverage_of_runs(runs, 1.0), abs=0.04)
+    assert np.mean(covered) < 0.9
+    with pytest.raises(DamageError, match="no interval"):
+        coverage_of_runs(1, 1.0)
+    alone = pd.concat([planted([[value]], "neighbours").assign(fold=0, run=k) for k, value in enumerate(values)])
+    found = summarise_audit(alone).loc[("neighbours", "auroc")]
+    assert found["verdict"] == ONE_CITY
+    assert np.isnan([found["low"], found["high"]]).all()
+    assert found["std_runs"] == pytest.approx(values.std())
+
+
+def test_what_is_zero_by_definition_is_not_told_but_known():
+    given = planted([[0.0, 0.0, 0.0]], "threshold").assign(f1_difference=[0.1, 0.2, 0.3])
+    found = summarise_audit(given).loc[("threshold", "auroc")]
+    assert (found["mean"], found["verdict"]) == (0.0, DEFINED)
+    assert np.isnan([found["same_sign"], found["low"], found["high"]]).all()
+    words = in_short({"one": given})
+    assert words["same sign"].tolist() == ["", "100 %"]
+    assert summarise_audit(given).loc[("threshold", "f1"), "verdict"] != DEFINED
 
 
 def test_the_table_in_words():

@@ -7,22 +7,28 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save_file
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from damage_samples import tiny
 from lib.damage import letter_folds as letter
 from lib.damage import optimism
+from lib.damage.audit import seconds_of_trainings
 from lib.damage.blocks import block_folds
 from lib.damage.dataset import DamageDataset
 from lib.damage.folds import random_folds
 from lib.damage.networks import build
 from lib.damage.recipe import Recipe
-from lib.damage.stand_in import stand_in_weights
+from lib.damage.stand_in import share_remembered, stand_in_weights
 from lib.damage.weights import read_weights
-from lib.errors import CompanionWarning, DamageError, FetchError
+from lib.errors import CompanionWarning, DamageError, FetchError, PatchesError
+from lib.rerun.chapters import here
+from lib.rerun.kept import kept_results
+from lib.rerun.presets import list_presets
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, 0.0), (2, 1 / np.sqrt(np.pi)), (3, 1.5 / np.sqrt(np.pi))])
@@ -77,6 +83,8 @@ def test_a_threshold_from_the_tested_fold_is_never_worse():
 def test_impossible_numbers_are_refused():
     with pytest.raises(DamageError, match="nothing to choose from"):
         optimism.expected_maximum(0)
+    with pytest.raises(DamageError, match="nothing to choose from"):
+        optimism.flattery_of_epochs(0.1, 0.5, 0)
     with pytest.raises(DamageError, match="not a correlation"):
         optimism.flattery_of_epochs(0.1, 1.5, 3)
 
@@ -104,6 +112,38 @@ def test_stand_in_weights_expect_normalised_channels(tmp_path, monkeypatch):
         stand_in_weights(tiny(8), tmp_path / "file" / "w.safetensors")
 
 
+def test_running_statistics_of_weights_with_few_steps_are_not_all_of_their_images(tmp_path):
+    """A constant stands for the images: 1 in pretraining, 0 after; the network begins at 0, so what is left is the share."""
+    layer = torch.nn.BatchNorm1d(1)
+    for _ in range(3):
+        layer(torch.ones(4, 1))
+    save_file({f"bn1.{name}": value for name, value in layer.state_dict().items()}, tmp_path / "few.safetensors")
+    left = []
+    for steps in (0, 5):
+        for _ in range(steps):
+            layer(torch.zeros(4, 1))
+        left.append(float(layer.running_mean))
+    assert share_remembered(tmp_path / "few.safetensors", 0) == pytest.approx(left[0], rel=1e-5)
+    assert share_remembered(tmp_path / "few.safetensors", 5) == pytest.approx(left[1], rel=1e-5)
+    assert share_remembered(tmp_path / "few.safetensors", [0, 5]) == pytest.approx(np.mean(left), rel=1e-5)
+    save_file({"bn1.running_mean": layer.running_mean}, tmp_path / "uncounted.safetensors")
+    assert share_remembered(tmp_path / "uncounted.safetensors", [1, 2]) == pytest.approx(0.855)
+
+
+def test_the_kept_audit_is_the_presets():
+    kept = kept_results("damage_audit")
+    given = kept.provenance["parameters"]
+    preset = next(preset for preset in list_presets(here()) if preset.name == "damage_audit")
+    wanted = dict(preset.chapters["04b_protocol_audit"])
+    assert given["runs"] <= wanted.pop("runs")
+    assert {name: given[name] for name in wanted} == wanted
+    assert kept.table["run"].max() == given["runs"]
+    # The chapter says how many runs there are by what is kept, not by what was asked for.
+    source = (here().notebooks / "04b_protocol_audit.py").read_text(encoding="utf-8")
+    assert "used['runs']" in source
+    assert kept.provenance["seconds"] == pytest.approx(seconds_of_trainings(kept.table), rel=1e-3)
+
+
 def test_without_lists_and_outlines_there_is_a_warning_and_nothing_else(monkeypatch):
     def nowhere(name):
         raise FetchError("not at hand", where=name, value=None, fix="get it")
@@ -127,6 +167,7 @@ def test_a_city_of_ones_own_has_a_neighbourhood_too():
     place = letter.own_neighbourhood(dataset, dealt, blocks, 25.0, "here")
     assert (place.about, len(place.outlines)) == ("here", labels.sum())
     assert place.near()["blocks"] == 0
+    assert place.told().startswith(f"of {labels.sum()} damaged buildings (here), {place.near()['folds']} have")
     with pytest.raises(DamageError, match="no outlines"):
         letter.own_neighbourhood(DamageDataset(samples), dealt, blocks, 25.0, "here")
 
@@ -150,6 +191,9 @@ def test_lists_and_outlines_in_the_published_form_are_read(monkeypatch, tmp_path
     assert sorted(place.outlines["building_id"]) == sorted(str(k) for k in range(10))
     assert place.outlines.crs.is_projected
     assert place.near() == {"folds": 0, "blocks": 0}
+    places[letter.LISTS[1]].write_text("damaged/0,1\nintact/101,0\n")
+    with pytest.raises(PatchesError, match="building in two places"):
+        letter.letter_folds()
 
 
 @pytest.mark.real_data

@@ -62,10 +62,10 @@ def test_curves_of_luck_rise_and_dots_are_the_simulation():
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_dots_of_one_training_are_what_each_part_chooses(simulated):
-    aurocs = pd.DataFrame({"validation": [0.7, 0.9, 0.8], "test": [0.6, 0.7, 0.8]}, index=[1, 2, 3])
+    aurocs = pd.DataFrame({"validation": [0.9, 0.9, 0.8], "test": [0.6, 0.7, 0.8]}, index=[1, 2, 3])
     rng, labels = np.random.default_rng(0), np.repeat([0, 1], [20, 10])
     parts = [(labels, np.clip(rng.normal(0.4 + 0.2 * labels, 0.2), 0, 1)) for _ in range(2)]
-    figure = plot.one_training(aurocs, *parts, simulated=simulated)
+    figure = plot.one_training(aurocs, 2, *parts, simulated=simulated)
     left, right = (
         [line.get_xydata()[0].tolist() for line in ax.lines if line.get_marker() == "o"] for ax in figure.axes
     )
@@ -83,6 +83,7 @@ def rows(scale, runs=2):
                 change = scale * (k + 1 + 0.1 * fold * run)
                 made.append({"effect": effect.name, "run": run, "fold": fold, "auroc_difference": change})
     table = pd.DataFrame(made).assign(auroc_clean=0.8, f1_clean=0.7, f1_habit=0.7, f1_difference=0.0)
+    table = table.assign(tested=10, trained_clean=20)
     return table.assign(auroc_habit=table["auroc_clean"] + table["auroc_difference"])
 
 
@@ -135,3 +136,15 @@ def test_near_neighbours_are_marked_and_counted():
     assert marked["neighbour within 20 m"] == place.near()["folds"]
     assert sum(marked.values()) == len(table)
     assert sum(patch.get_height() for patch in right.patches) == 2 * len(table)
+
+
+def test_distances_beyond_the_axis_stand_in_a_bin_that_says_so():
+    table, _ = street(4)
+    table = table.set_geometry(table.translate(xoff=0).where(table.index < 2, table.translate(xoff=5000)))
+    folds = Folds("far", pd.Series([1, 1, 2, 2], table["building_id"]))
+    _, right = plot.letter_neighbours(Neighbourhood("here", table, folds, folds, 20.0)).axes
+    last = max(right.patches, key=lambda patch: patch.get_x())
+    assert (last.get_x(), last.get_height()) == (300.0, 4)
+    tick, label = right.get_xticks()[-1], right.get_xticklabels()[-1].get_text()
+    assert label == "300\nand more"
+    assert last.get_x() < tick < last.get_x() + last.get_width()

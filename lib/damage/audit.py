@@ -8,23 +8,24 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import roc_auc_score
 
 from lib.damage.audit_effects import CLEAN, EFFECTS, Arm, Effect, chosen_effects
+from lib.damage.audit_rows import MEASURED, paired_rows, seconds_of_trainings
 from lib.damage.classifiers import make_classifiers
 from lib.damage.dataset import DamageDataset
 from lib.damage.fold_audit import audit_folds
 from lib.damage.fold_run import seed_of
 from lib.damage.folds import Folds
-from lib.damage.metrics import best_threshold, measure
 from lib.damage.protocol import Outcome, run_protocol
 from lib.damage.recipe import Recipe
 from lib.errors import DamageError
 
-__all__ = ["CLEAN", "EFFECTS", "MEASURED", "NETWORK", "Arm", "Effect", "chosen_effects", "run_audit", "thinned"]
+__all__ = [
+    "CLEAN", "EFFECTS", "MEASURED", "NETWORK", "Arm", "Effect", "chosen_effects", "run_audit", "seconds_of_trainings",
+    "thinned",
+]  # fmt: skip
 
 NETWORK = "resnet18_late_both"
-MEASURED = ("auroc", "f1")
 
 
 def run_audit(
@@ -77,9 +78,10 @@ def run_audit(
     -------
     DataFrame
         One row an effect, run and fold: ``effect``, ``run``, ``fold``; for each measure ``..._clean``, ``..._habit`` and
-        ``..._difference``, the latter minus the former, so that above 0 the habit flatters; ``trained_clean`` and
-        ``trained_habit``, numbers of buildings. Where the sides test other folds, one row a run, with fold 0: over all
-        buildings, each judged by the network that did not see it.
+        ``..._difference``, the latter minus the former, so that above 0 the habit flatters. Of each side, ``trained_...``,
+        a number of buildings; ``epoch_...``, the chosen one; ``seconds_...`` of training and judging. ``tested``, a number
+        of buildings. Where the sides test other folds, one row a run, with fold 0: over all buildings, each judged by the
+        network that did not see it; numbers and seconds are sums over folds, the epoch is their mean.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def run_audit(
             for deal in dealt[arm.folds]
         ]  # fmt: skip
         outcomes[name] = Outcome(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
-    return pd.concat([_rows(effect, outcomes) for effect in wanted], ignore_index=True)
+    return pd.concat([paired_rows(effect, outcomes) for effect in wanted], ignore_index=True)
 
 
 def thinned(folds: Folds, blocks: Folds, building_ids: Iterable[str], labels: Iterable[int], seed: int = 0) -> Folds:
@@ -178,43 +180,3 @@ def _renumbered(outcome: Outcome, deal: _Deal) -> tuple[pd.DataFrame, pd.DataFra
     """Count runs from the deal's first."""
     rows, scores = (table.assign(run=table["run"] + deal.first - 1) for table in (outcome.rows, outcome.scores))
     return rows, scores
-
-
-def _rows(effect: Effect, outcomes: Mapping[str, Outcome]) -> pd.DataFrame:
-    """Pair the two sides of an effect."""
-    read = _by_fold if effect.paired_by == "fold" else _over_all
-    clean = read(outcomes[effect.clean.name], "validation")
-    habit = read(outcomes[effect.habit.name], effect.threshold)
-    both = clean.add_suffix("_clean").join(habit.add_suffix("_habit"))
-    for name in MEASURED:
-        both[f"{name}_difference"] = both[f"{name}_habit"] - both[f"{name}_clean"]
-    return both.reset_index().assign(effect=effect.name)[["effect", "run", "fold", *both.columns]]
-
-
-def _by_fold(outcome: Outcome, threshold: str) -> pd.DataFrame:
-    """Measures of every run and fold, as they were, or with the threshold that suits the tested fold best."""
-    table = outcome.rows.set_index(["run", "fold"])[[*MEASURED, "trained"]].copy()
-    if threshold == "test":
-        for place, tested in outcome.scores.groupby(["run", "fold"]):
-            labels, told = tested["label"].to_numpy(), tested["probability"].to_numpy()
-            table.loc[place, "f1"] = measure(labels, told, best_threshold(labels, told)).f1
-    return table
-
-
-def _over_all(outcome: Outcome, threshold: str) -> pd.DataFrame:
-    """Measures of every run over all buildings, each judged by its own network, with that network's threshold.
-
-    Probabilities of two networks are not on one scale. So AUROC is the share of pairs in the right order among the pairs
-    of a damaged and an intact building that one network judged, and F1 counts decisions, not probabilities.
-    """
-    rows = {}
-    for run, tested in outcome.scores.groupby("run"):
-        pairs, right = 0.0, 0.0
-        for _, fold in tested.groupby("fold"):
-            weight = float(fold["label"].sum() * (1 - fold["label"]).sum())
-            pairs, right = pairs + weight, right + weight * roc_auc_score(fold["label"], fold["probability"])
-        decided = tested["probability"] >= tested["threshold"]
-        found = measure(tested["label"].to_numpy(), decided.to_numpy(float), 0.5)
-        trained = outcome.rows.loc[outcome.rows["run"] == run, "trained"].sum()
-        rows[run, 0] = {"auroc": right / pairs, "f1": found.f1, "trained": trained}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["run", "fold"])

@@ -9,20 +9,24 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from lib.damage.audit import EFFECTS, MEASURED
+from lib.damage.audit_effects import EFFECTS
+from lib.damage.audit_rows import MEASURED
 from lib.errors import DamageError
 
 UNTOLD = "not told from zero here"
 TITLES = {"auroc": "AUROC", "f1": "F1"}
 FLATTERS, COSTS, SAME = "flatters", "costs", "unchanged"
+ONE_CITY, DEFINED = "one city, no verdict", "zero by definition"
+_LEFT = {(effect.name, name) for effect in EFFECTS for name in effect.leaves}
 
 
 def summarise_audit(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     """Sum up the differences of each effect and measure.
 
-    The interval is Student's over folds, each the mean of its runs, or over runs where an effect has no folds in common.
-    Folds share most of what they train on, so their spread is too small; the interval is widened by the correction of
-    Nadeau and Bengio, with one tested building for every ``folds - 1`` that are trained on.
+    The interval is Student's over folds, each the mean of its runs. Folds share most of what they train on, so their
+    spread is too small; the interval is widened by the correction of Nadeau and Bengio, the number of tested over that of
+    trained buildings. Where an effect has no folds in common there is none: every run tests all buildings, so what is
+    particular to them is in no spread between runs, however many there are.
 
     Parameters
     ----------
@@ -36,8 +40,8 @@ def summarise_audit(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     DataFrame, indexed by ``effect`` and ``measure``
         ``clean`` and ``habit``, means; ``mean`` of the differences, above 0 where the habit flatters; ``std_folds`` and
         ``std_runs``, over folds, each the mean of its runs, and the reverse, NaN where there is one; ``same_sign``, the
-        share of rows whose difference has the sign of the mean; ``low`` and ``high``, the interval, NaN where there is no
-        spread to make it of; ``units``, what it is made of; ``verdict``.
+        share of rows whose difference has the sign of the mean, NaN where all are 0; ``low`` and ``high``, the interval,
+        NaN where none can be made; ``units``, what was repeated; ``verdict``.
 
     Raises
     ------
@@ -47,7 +51,8 @@ def summarise_audit(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     Examples
     --------
     >>> rows = pd.DataFrame({"effect": "x", "run": 1, "fold": [1, 2], "auroc_clean": 0.5, "auroc_habit": [0.6, 0.7],
-    ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0})
+    ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0, "tested": 5,
+    ...     "trained_clean": 4})
     >>> summarise_audit(rows)[["mean", "verdict"]].round(2).to_numpy().tolist()
     [[0.15, 'not told from zero here'], [0.0, 'unchanged']]
 
@@ -55,8 +60,8 @@ def summarise_audit(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     ----------
     Nadeau, Bengio 2003, Inference for the generalization error, doi 10.1023/A:1024068626366, section 3.
     """
-    needed = {"effect", "run", "fold", *(f"{m}_{side}" for m in MEASURED for side in ("clean", "habit", "difference"))}
-    missing = sorted(needed - set(rows))
+    needed = {f"{m}_{side}" for m in MEASURED for side in ("clean", "habit", "difference")}
+    missing = sorted((needed | {"effect", "run", "fold", "tested", "trained_clean"}) - set(rows))
     if missing or not len(rows):
         fix = "give the table that run_audit returns"
         raise DamageError("not rows of an audit", where="rows", value=missing or "no rows", fix=fix)
@@ -66,23 +71,24 @@ def summarise_audit(rows: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
     for effect, part in rows.groupby("effect", sort=False):
         for name in MEASURED:
             means = {side: float(part[f"{name}_{side}"].mean()) for side in ("clean", "habit")}
-            found[effect, name] = means | _summed(part, part[f"{name}_difference"], level)
+            found[effect, name] = means | _summed(part, part[f"{name}_difference"], level, (effect, name) in _LEFT)
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(["effect", "measure"])
 
 
-def _summed(part: pd.DataFrame, difference: pd.Series, level: float) -> dict[str, object]:
+def _summed(part: pd.DataFrame, difference: pd.Series, level: float, defined: bool) -> dict[str, object]:
     by_fold = difference.groupby(part["fold"]).mean().to_numpy()
     by_run = difference.groupby(part["run"]).mean().to_numpy()
-    units, values, ratio = "runs", by_run, 0.0
-    if len(by_fold) > 1:
-        units, values, ratio = "folds", by_fold, 1 / (len(by_fold) - 1)
-    mean = float(difference.mean())
-    low, high = student(values, level, ratio)
+    by_folds = len(by_fold) > 1
+    mean, count, units = float(difference.mean()), len(by_fold if by_folds else by_run), "folds" if by_folds else "runs"
+    low, high = float("nan"), float("nan")
+    if by_folds and not defined:
+        low, high = student(by_fold, level, float((part["tested"] / part["trained_clean"]).mean()))
+    same_sign = float((np.sign(difference) == np.sign(mean)).mean()) if difference.any() else float("nan")
+    told = verdict(low, high) if by_folds else ONE_CITY
     return {
-        "mean": mean, "std_folds": _spread(by_fold), "std_runs": _spread(by_run),
-        "same_sign": float((np.sign(difference) == np.sign(mean)).mean()), "low": low, "high": high,
-        "units": f"{len(values)} {units if len(values) > 1 else units[:-1]}",
-        "verdict": SAME if not difference.any() else verdict(low, high),
+        "mean": mean, "std_folds": _spread(by_fold), "std_runs": _spread(by_run), "same_sign": same_sign,
+        "low": low, "high": high, "units": f"{count} {units if count > 1 else units[:-1]}",
+        "verdict": DEFINED if defined else told if difference.any() else SAME,
     }  # fmt: skip
 
 
@@ -109,7 +115,8 @@ def in_short(audits: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Examples
     --------
     >>> rows = pd.DataFrame({"effect": "epoch", "run": 1, "fold": [1, 2], "auroc_clean": 0.5, "auroc_habit": [0.6, 0.7],
-    ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0})
+    ...     "f1_clean": 0.5, "f1_habit": 0.5, "auroc_difference": [0.1, 0.2], "f1_difference": 0.0, "tested": 5,
+    ...     "trained_clean": 4})
     >>> in_short({"one": rows})["change"].tolist()
     ['+0.150', '+0.000']
     """
@@ -131,7 +138,7 @@ def _words(found: pd.Series) -> dict[str, str]:
         "without": f"{found['clean']:.3f}", "change": f"{found['mean']:+.3f}",
         "interval": _text("{:+.3f} to {:+.3f}", found["low"], found["high"]),
         "folds": _text("{:.3f}", found["std_folds"]), "runs": _text("{:.3f}", found["std_runs"]),
-        "same sign": f"{100 * found['same_sign']:.0f} %", "verdict": found["verdict"],
+        "same sign": _text("{:.0f} %", 100 * found["same_sign"]), "verdict": found["verdict"],
     }  # fmt: skip
 
 
@@ -161,6 +168,41 @@ def student(values: NDArray[np.float64], level: float = 0.95, ratio: float = 0.0
         return float("nan"), float("nan")
     half = stats.t.ppf((1 + level) / 2, count - 1) * np.std(values, ddof=1) * np.sqrt(1 / count + ratio)
     return float(np.mean(values) - half), float(np.mean(values) + half)
+
+
+def coverage_of_runs(count: int, shared: float, level: float = 0.95) -> float:
+    """Tell how often Student's interval of runs that share their city holds the mean over cities.
+
+    Parameters
+    ----------
+    count : int
+        Number of runs, 2 or more.
+    shared : float
+        Variance of what is particular to the city, and the same in all its runs, over that of a run.
+    level : float
+        That the interval claims.
+
+    Returns
+    -------
+    float
+        The level itself where nothing is shared; less the more runs there are.
+
+    Raises
+    ------
+    DamageError
+        If there are fewer than two runs, or the variance is below 0.
+
+    Examples
+    --------
+    >>> [round(coverage_of_runs(count, 1.0), 2) for count in (3, 5, 10)], round(coverage_of_runs(5, 0.0), 2)
+    ([0.84, 0.68, 0.49], 0.95)
+    """
+    if count < 2 or shared < 0:
+        fix = "give 2 runs or more, and a variance of 0 or more"
+        raise DamageError("no interval", where="count, shared", value=(count, shared), fix=fix)
+    # The mean of the runs has the variance shared + 1 / count, of which the runs show 1 / count.
+    end = stats.t.ppf((1 + level) / 2, count - 1) / np.sqrt(1 + shared * count)
+    return float(2 * stats.t.cdf(end, count - 1) - 1)
 
 
 def verdict(low: float, high: float) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
@@ -15,6 +18,7 @@ from lib.damage.fold_audit import neighbour_audit
 from lib.damage.folds import Folds
 from lib.errors import CompanionWarning, DamageError, FetchError
 from lib.manifest import fetch
+from lib.patches.folds import read_folds
 
 LISTS = tuple(f"qqb_lists/fold-{k}.txt" for k in range(1, 6))
 OUTLINES = "islahiye/islahiye_hot_destroyed_183.geojson"
@@ -28,6 +32,11 @@ def letter_folds() -> tuple[Folds, pd.Series] | None:
     (Folds, Series of int) or None
         Folds of all buildings, and 1 for damaged ones, by ``building_id``; None where the lists are not at hand.
 
+    Raises
+    ------
+    PatchesError
+        If they cannot be understood, or a building stands in two of them.
+
     Warns
     -----
     CompanionWarning
@@ -38,10 +47,12 @@ def letter_folds() -> tuple[Folds, pd.Series] | None:
     except FetchError as error:
         _left_out("the letter's fold lists", error)
         return None
-    lines = [(line, k) for k, path in enumerate(paths, 1) for line in path.read_text(encoding="utf-8").split()]
-    ids = [line.split(",")[0].split("/")[-1] for line, _ in lines]
-    damaged = pd.Series([int(line.split(",")[1]) for line, _ in lines], ids)
-    return Folds("published", pd.Series([k for _, k in lines], ids)), damaged
+    with tempfile.TemporaryDirectory() as folder:
+        # What is fetched may lie in a folder of its own; lists are read from one.
+        for name, path in zip(LISTS, paths, strict=True):
+            shutil.copyfile(path, Path(folder) / Path(name).name)
+        table = read_folds(Path(folder)).set_index("building_id")
+    return Folds("published", table["fold"]), table["damaged"].astype(int)
 
 
 def letter_outlines(folds: Folds) -> gpd.GeoDataFrame | None:
@@ -107,6 +118,20 @@ class Neighbourhood:
         column = f"within_{self.near_m:g}_m"
         both = {"folds": self.folds, "blocks": self.blocks}
         return {k: int(neighbour_audit(v, self.outlines, [self.near_m])[column].iloc[-1]) for k, v in both.items()}
+
+    def told(self) -> str:
+        """Put the counts into words.
+
+        Returns
+        -------
+        str
+        """
+        near = self.near()
+        return (
+            f"of {len(self.outlines)} damaged buildings ({self.about}), {near['folds']} have another one within "
+            f"{self.near_m:g} m that is trained on while they are tested; in blocks with a guard of that distance, "
+            f"{near['blocks']}"
+        )
 
 
 def letter_neighbourhood(letter: Folds | None) -> Neighbourhood | None:

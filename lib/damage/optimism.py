@@ -55,6 +55,11 @@ def flattery_of_epochs(noise: float, alike: float, epochs: int) -> float:
     float
         In the unit of the noise.
 
+    Raises
+    ------
+    DamageError
+        If there is no epoch, or no such correlation.
+
     Examples
     --------
     >>> flattery_of_epochs(0.02, 1.0, 30)

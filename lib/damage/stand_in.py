@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike
 from safetensors.torch import save
 from torch import Tensor
 
@@ -13,10 +15,12 @@ from lib.damage.networks import build
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.damage.training import fit
+from lib.damage.weights import read_weights
 from lib.errors import DamageError, PatchesError
 from lib.patches.files import put
 
 NETWORK, ENCODER = "resnet18_late_optical", "optical"
+KEPT = 0.9  # of running means and spreads, at every step of training
 
 
 def stand_in_weights(samples: Samples, path: str | Path, recipe: Recipe | None = None, seed: int = 0) -> Path:
@@ -65,3 +69,30 @@ def stand_in_weights(samples: Samples, path: str | Path, recipe: Recipe | None =
         fix = "check space and permissions, or choose another folder"
         raise DamageError("cannot be written", where=str(place), value=str(error), fix=fix) from None
     return place
+
+
+def share_remembered(path: str | Path, steps: ArrayLike) -> float:
+    """Tell how much of a batch normalisation's running statistics is still of the images of pretraining.
+
+    Before its first step it holds a mean of 0 and a spread of 1, which are of no images, and every step keeps nine tenths.
+
+    Parameters
+    ----------
+    path : path
+        Pretrained weights; where they do not count their steps, they are taken to be of many.
+    steps : array_like
+        Of training since, of one or more networks.
+
+    Returns
+    -------
+    float
+        0 to 1, the mean over networks.
+
+    Raises
+    ------
+    WeightsError
+        If the weights cannot be read.
+    """
+    counted = [int(value) for name, value in read_weights(path).items() if name.endswith("num_batches_tracked")]
+    before = min(counted, default=0) or np.inf
+    return float((1 - KEPT**before) * np.mean(KEPT ** np.asarray(steps, dtype=float)))

@@ -49,14 +49,17 @@ def luck_of_epochs(noise: float, alike: Sequence[float], checked: pd.DataFrame) 
 
 
 def one_training(
-    aurocs: pd.DataFrame, validation: tuple[ArrayLike, ArrayLike], test: tuple[ArrayLike, ArrayLike], *, simulated: bool
-) -> Figure:
+    aurocs: pd.DataFrame, chosen: int, validation: tuple[ArrayLike, ArrayLike], test: tuple[ArrayLike, ArrayLike],
+    *, simulated: bool,
+) -> Figure:  # fmt: skip
     """Show what one training offers to choose from: its epochs, and the thresholds of its last one.
 
     Parameters
     ----------
     aurocs : DataFrame, indexed by epoch
         ``validation`` and ``test``.
+    chosen : int
+        Epoch that the validation part chose, for where several have its best AUROC the curve does not tell.
     validation, test : (labels, probability)
         Of one epoch.
     simulated : bool
@@ -73,6 +76,8 @@ def one_training(
             aurocs.index, aurocs[name], color=color, label=f"{name} part" if name == "validation" else "test fold"
         )
         best = int(aurocs[name].to_numpy().argmax())
+        if name == "validation":
+            best = int(np.flatnonzero(aurocs.index == chosen)[0])
         left.plot(aurocs.index[best], aurocs["test"].iloc[best], "o", color=color, ms=9, mec="white")
     left.set(xlabel="epoch", ylabel="AUROC")
     left.set_xticks(aurocs.index[:: max(1, len(aurocs) // 10)])
@@ -80,8 +85,8 @@ def one_training(
     steps = np.linspace(every.min(), every.max(), 201)
     for (labels, told), color in ((validation, OURS), (test, BEFORE)):
         right.plot(steps, [_f1(labels, told, step) for step in steps], color=color, lw=1.4)
-        chosen = best_threshold(labels, told)
-        right.plot(chosen, _f1(*test, chosen), "o", color=color, ms=9, mec="white")
+        threshold = best_threshold(labels, told)
+        right.plot(threshold, _f1(*test, threshold), "o", color=color, ms=9, mec="white")
     right.set(xlabel="threshold", ylabel="F1", ylim=(0, 1.05))
     left.legend(fontsize=9, loc="lower right")
     if simulated:

@@ -32,7 +32,8 @@ def effect_sizes(audits: Mapping[str, pd.DataFrame], *, simulated: bool) -> Figu
     Returns
     -------
     Figure
-        Dots are folds, or runs where sides have no folds in common; large dots are means, lines their 95 % intervals. Logarithmic beyond 0.1.
+        Dots are folds, or runs where sides have no folds in common; large dots are means, lines their 95 % intervals where
+        one can be made. Logarithmic beyond 0.1.
     """
     labels = {effect.name: effect.label for effect in EFFECTS}
     fig, axes = plt.subplots(1, 2, figsize=(8.4, 0.72 * len(labels) + 1.3), sharey=True)

@@ -16,6 +16,7 @@ from lib.damage.folds import Folds
 from lib.damage.letter_folds import Neighbourhood
 from lib.plots.style import BEFORE, INTACT, OURS, PUBLISHED, scale_bar, shown_once, simulated_note
 
+FARTHEST_M, BIN_M = 300.0, 12.5  # of the histogram; what is farther off stands in its last bin
 ROLES = {"trained on": OURS, "tested": BEFORE, "left out": "#D5DBE1"}
 
 
@@ -65,7 +66,7 @@ def letter_neighbours(place: Neighbourhood) -> Figure:
     Returns
     -------
     Figure
-        Left, the folds as they are on the map; right, distances in them and in blocks.
+        Left, the folds as they are on the map; right, distances in them and in blocks, the last bin for all that are farther off.
     """
     outlines, near_m = place.outlines, place.near_m
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 4.0), width_ratios=(1, 1.35))
@@ -76,13 +77,14 @@ def letter_neighbours(place: Neighbourhood) -> Figure:
     for chosen, color, label in ((near, BEFORE, f"neighbour within {near_m:g} m"), (~near, INTACT, "none so near")):
         left.plot(middle.x[chosen], middle.y[chosen], "o", ms=4, color=color, mew=0, alpha=0.8, label=label)
     left.set_aspect("equal")
-    _metres(left, 500.0)
+    _metres(left, 500.0 if np.ptp(middle.x) > 1500 else 100.0)
     left.legend(fontsize=8.5, loc="upper left", bbox_to_anchor=(0, 1.16), handletextpad=0.1)
-    edges = np.arange(0, 301, 12.5)
+    edges = np.arange(0, FARTHEST_M + BIN_M + 1, BIN_M)
     for (name, distance), color in zip(found.items(), (PUBLISHED, OURS), strict=True):
-        right.hist(np.minimum(distance, edges[-1]), edges, color=color, alpha=0.75, label=name)
+        right.hist(np.minimum(distance, FARTHEST_M), edges, color=color, alpha=0.75, label=name)
     right.axvline(near_m, color=INTACT, lw=0.9, ls=":")
     right.set(xlabel="to the nearest damaged building in training (m)", ylabel="damaged buildings", xlim=(0, edges[-1]))
+    right.set_xticks([0, 100, 200, FARTHEST_M + BIN_M / 2], ["0", "100", "200", f"{FARTHEST_M:g}\nand more"])
     right.set_title(place.about, fontsize=10)
     right.legend(fontsize=9)
     return shown_once(fig)
