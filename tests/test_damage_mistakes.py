@@ -187,7 +187,8 @@ def test_outlines_without_ids():
 
 @pytest.mark.parametrize("folds", [np.arange(4), {"a": 1}, None, ["random"]])
 def test_folds_of_another_type(folds):
-    with pytest.raises(DamageError, match=r"folds: no such folds .* or give lib.damage.folds.Folds"):
+    said = rf"folds: no such folds \(got '{type(folds).__name__}'\).* or give lib.damage.folds.Folds"
+    with pytest.raises(DamageError, match=said):
         DamageDataset(tiny(4)).folds(folds)
 
 

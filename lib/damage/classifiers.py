@@ -82,7 +82,7 @@ class Calibrated(CalibratedClassifierCV):  # type: ignore[misc]
         """
         counts = np.unique(np.asarray(y), return_counts=True)[1]
         if len(counts) == 2 and counts.min() < self.cv:
-            fix = "take fewer folds or a smaller guard distance, give more damaged buildings, or choose the forest"
+            fix = "take more folds or a smaller guard distance, give more damaged buildings, or choose the forest"
             what = f"a class with fewer than {self.cv} buildings to train on, too few for the probabilities of an SVM"
             raise DamageError(what, where="training part", value=int(counts.min()), fix=fix)
         super().fit(X, y, **options)

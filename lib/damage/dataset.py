@@ -65,7 +65,8 @@ class DamageDataset:
         """
         if not isinstance(choice, str) or choice not in CHOICES:
             fix = f"choose from {CHOICES}, or give lib.damage.folds.Folds"
-            raise DamageError("no such folds", where="folds", value=choice, fix=fix)
+            shown = choice if isinstance(choice, str) else type(choice).__name__
+            raise DamageError("no such folds", where="folds", value=shown, fix=fix)
         ids, labels = self.samples.building_ids, self.samples.labels
         if choice == "published":
             if self.listed is None:
