@@ -253,6 +253,7 @@ means = pd.DataFrame(
 for name in columns:
     record(f"{name}_auroc", round(means.loc["auroc", name], 4))
     record(f"{name}_f1", round(means.loc["f1", name], 4))
+auroc = means.loc["auroc"]
 record("trained", sum(len(results[name]) for name in trained))
 record("folds", int(results["svm_sar"]["fold"].nunique()))
 
@@ -286,7 +287,6 @@ plot_damage.table_dots(dots, ours=f"ours, {data.about}")
 # the simulator**, and as a warning against judging methods on simulations alone.
 
 # %% mystnb={"figure": {"name": "fig-dmg-roc", "caption": "Four judges in detail: hits against false alarms (left), and precision against recall (right), mean and band over folds (simulated in the default run). Dotted: the base rate."}, "image": {"alt": "Left panel: ROC curves with bands for four classifiers. Right panel: precision-recall curves with bands; a dotted line marks the share of damaged buildings."}}
-auroc = means.loc["auroc"]
 best = {
     sensor: auroc.filter(regex=f"_{sensor}$").idxmax() for sensor in texture
 }
