@@ -112,6 +112,7 @@ def test_wrong_cells_are_refused(tmp_path, changes, message):
         read_rasmi(write(tmp_path / "r.xlsx", sheets))
 
 
+@pytest.mark.real_data
 def test_faults_of_the_file(tmp_path, mirror):
     with pytest.raises(MaterialsError, match="no such file"):
         read_rasmi(tmp_path / "missing.xlsx")
