@@ -39,11 +39,14 @@ def write_checkpoint(path: str | Path, state: dict[str, Any]) -> None:
     ...     read_checkpoint(Path(folder) / "run.ckpt")
     {'epoch': 3}
     """
+    # A state may fill a good part of the memory: room for the hash is left in front, so that it is held once more only.
     buffer = io.BytesIO()
+    buffer.write(bytes(_DIGEST))
     torch.save(state, buffer)
-    content = buffer.getvalue()
+    content = buffer.getbuffer()
+    content[:_DIGEST] = hashlib.sha256(content[_DIGEST:]).digest()
     try:
-        put(Path(path), hashlib.sha256(content).digest() + content)
+        put(Path(path), content)
     except (PatchesError, OSError) as error:
         fix = "check space and permissions, then run it again: it goes on where it stopped"
         raise WeightsError("cannot be written", where=str(path), value=str(error), fix=fix) from None
@@ -65,8 +68,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     WeightsError
         If the file was damaged, or is none of ours.
     """
-    content = Path(path).read_bytes()
-    digest, content = content[:_DIGEST], content[_DIGEST:]
+    whole = memoryview(Path(path).read_bytes())
+    digest, content = whole[:_DIGEST], whole[_DIGEST:]
     fix = "delete it, and training starts again; or bring a whole copy"
     if hashlib.sha256(content).digest() != digest:
         raise WeightsError("checkpoint is damaged", where=str(path), value=f"{len(content)} bytes", fix=fix)

@@ -12,13 +12,13 @@ from lib.errors import PatchesError
 SUMS = "SHA256SUMS"
 
 
-def put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes | memoryview) -> None:
     """Write a file beside its place and move it there: whoever dies meanwhile leaves nothing half-written in it.
 
     Parameters
     ----------
     path : Path
-    content : bytes
+    content : bytes or memoryview
 
     Raises
     ------
