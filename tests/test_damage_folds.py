@@ -138,10 +138,12 @@ def test_impossible_blocks_are_refused():
 
 
 def test_published_lists_are_read_in_their_layout(tmp_path):
-    for number, line in ((1, "damaged/7,1\nintact/8,0"), (2, "damaged/9,1\nintact/10,0")):
-        (tmp_path / f"fold-{number}.txt").write_text(line)
+    for number, lines in enumerate(
+        ["damaged/7,1\nintact/8,0", "damaged/9,1", "intact/10,0", "intact/11,0", "intact/12,0"], 1
+    ):
+        (tmp_path / f"fold-{number}.txt").write_text(lines)
     folds = published_folds(tmp_path)
-    assert folds.of(["10", "9", "8", "7"]).tolist() == [2, 2, 1, 1]
+    assert folds.of(["10", "9", "8", "7"]).tolist() == [3, 2, 1, 1]
     (tmp_path / "fold-3.txt").write_text("damaged/7,1")
     with pytest.raises(PatchesError, match="building in two places"):
         published_folds(tmp_path)
