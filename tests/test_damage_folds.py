@@ -143,7 +143,7 @@ def test_published_lists_are_read_in_their_layout(tmp_path):
     ):
         (tmp_path / f"fold-{number}.txt").write_text(lines)
     folds = published_folds(tmp_path)
-    assert folds.of(["10", "9", "8", "7"]).tolist() == [3, 2, 1, 1]
+    assert folds.of(["10", "9", "8", "7", "12", "11"]).tolist() == [3, 2, 1, 1, 5, 4]
     (tmp_path / "fold-3.txt").write_text("damaged/7,1")
     with pytest.raises(PatchesError, match="building in two places"):
         published_folds(tmp_path)
