@@ -470,7 +470,8 @@ near_map
 # %%
 half = room / "half"
 half.mkdir()
-listed = {"building_id": ids, "damaged": labels == 1, "fold": dealt.of(ids)}
+five = np.arange(len(ids)) % 5 + 1
+listed = {"building_id": ids, "damaged": labels == 1, "fold": five}
 write_folds(half, pd.DataFrame(listed))
 try:
     open_dataset(half, room / "cache", size_px=size_px)
