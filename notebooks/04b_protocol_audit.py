@@ -470,9 +470,8 @@ near_map
 # %%
 half = room / "half"
 half.mkdir()
-five = np.arange(len(ids)) % 5 + 1
-listed = {"building_id": ids, "damaged": labels == 1, "fold": five}
-write_folds(half, pd.DataFrame(listed))
+listed = pd.DataFrame({"building_id": ids, "damaged": labels == 1})
+write_folds(half, listed.assign(fold=listed.index % 5 + 1))
 try:
     open_dataset(half, room / "cache", size_px=size_px)
 except PatchesError as error:
