@@ -267,7 +267,7 @@ record("folds", int(results["svm_sar"]["fold"].nunique()))
 about = f"{data.about}, {len(labels)} buildings"
 told = f"{about}, {100 * labels.mean():.0f} % damaged"
 beside = beside_published(results, told).set_index(["image", "model"])
-beside.style.set_properties(subset=["differs"], **{"min-width": "24em"})
+beside.style.set_properties(subset=["differs"], **{"min-width": "70em"})
 
 # %% [markdown]
 # Do not read the two halves of {numref}`fig-dmg-table` as a race. The cities differ, the shares differ, and
