@@ -14,6 +14,8 @@ from lib.geocoding.near_range import footprint_edges, near_range_edges
 from lib.radar.look import Look
 
 Interval = tuple[float, float]
+# Of no side of a building, only of rounding.
+HAIR_M2 = 1e-9
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,8 @@ def swept(footprint: Polygon | MultiPolygon, east_m: float, north_m: float) -> P
     start, stop = np.moveaxis(footprint_edges(footprint).segments, 1, 0)
     sides = shapely.polygons(np.stack([start, stop, stop + step, start + step], axis=1))
     end = translate(footprint, east_m, north_m)
-    covered: Polygon | MultiPolygon = shapely.union_all([footprint, end, *sides[shapely.area(sides) > 0]])
+    # A side along the step sweeps nothing but rounding, and such hairs can make the union lose the far end.
+    covered: Polygon | MultiPolygon = shapely.union_all([footprint, end, *sides[shapely.area(sides) > HAIR_M2]])
     return covered
 
 
