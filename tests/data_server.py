@@ -6,7 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import yaml
 
 from lib.errors import CompanionError, FetchError
 from lib.manifest import fetch
+from local_server import listening
 
 BODY = b"II*\x00" + bytes(range(256)) * 800
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -40,28 +41,16 @@ class DataServer:
 
 @contextmanager
 def running_server() -> Iterator[DataServer]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            server.hits.append(self.path)
-            try:
-                server.routes.get(self.path, status(404))(self)
-            except (BrokenPipeError, ConnectionResetError):
-                self.close_connection = True
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        server.hits.append(request.path)
+        server.routes.get(request.path, status(404))(request)
 
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    server = DataServer(f"http://127.0.0.1:{http.server_address[1]}")
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.release.set()
-        http.shutdown()
-        http.server_close()
+    with listening(answer) as address:
+        server = DataServer(address)
+        try:
+            yield server
+        finally:
+            server.release.set()
 
 
 def send(body: bytes, length: int | None = None, content_type: str = "image/tiff") -> Route:

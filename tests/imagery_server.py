@@ -8,11 +8,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from PIL import Image
+
+from local_server import listening
 
 Reply = tuple[int, bytes] | Callable[[BaseHTTPRequestHandler], None]
 
@@ -63,33 +65,19 @@ class ImageryServer:
 
 @contextmanager
 def imagery_server() -> Iterator[ImageryServer]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        reply = server.reply(request)
+        if callable(reply):
+            reply(request)
+        else:
+            send(request, *reply)
 
-        def do_GET(self) -> None:
-            reply = server.reply(self)
-            try:
-                if callable(reply):
-                    reply(self)
-                else:
-                    send(self, *reply)
-            except (BrokenPipeError, ConnectionResetError):
-                self.close_connection = True
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    server = ImageryServer(f"http://127.0.0.1:{http.server_address[1]}")
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.release.set()
-        http.shutdown()
-        http.server_close()
+    with listening(answer, "HTTP/1.1") as address:
+        server = ImageryServer(address)
+        try:
+            yield server
+        finally:
+            server.release.set()
 
 
 def send(request: BaseHTTPRequestHandler, code: int, body: bytes, length: int | None = None, **headers: str) -> None:
