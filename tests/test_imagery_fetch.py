@@ -8,6 +8,7 @@ import re
 import signal
 import time
 import traceback
+from multiprocessing import connection
 from pathlib import Path
 from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
@@ -424,7 +425,8 @@ def test_killed_on_the_way_and_resumed_without_paying_twice(tmp_path, monkeypatc
         paid.append(request.path)
         if len(paid) == 4:
             worker.kill()
-            worker.join()
+            # Not join: only one thread may ask the system for the exit status.
+            connection.wait([worker.sentinel])
         send(request, 200, PHOTO)
 
     with imagery_server() as server:
