@@ -29,7 +29,7 @@ from lib.damage.networks import build
 from lib.damage.optimiser import make_optimiser
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples, open_samples
-from lib.damage.vision import resnet18
+from lib.learning.vision import resnet18
 from lib.patches import PatchDataset
 from lib.patches.folds import write_folds
 from lib.patches.mat import write_mat

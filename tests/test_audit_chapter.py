@@ -24,8 +24,8 @@ from lib.damage.folds import random_folds
 from lib.damage.networks import build
 from lib.damage.recipe import Recipe
 from lib.damage.stand_in import share_remembered, stand_in_weights
-from lib.damage.weights import read_weights
 from lib.errors import CompanionWarning, DamageError, FetchError, PatchesError
+from lib.learning.weights import read_weights
 from lib.rerun.chapters import here
 from lib.rerun.kept import kept_results
 from lib.rerun.presets import list_presets

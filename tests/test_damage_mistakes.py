@@ -18,21 +18,21 @@ from sklearn.svm import LinearSVC
 
 from damage_samples import tiny
 from lib.damage.blocks import block_folds, check_ids
-from lib.damage.checkpoints import read_checkpoint
 from lib.damage.classifiers import CLASSIFIERS, make_classifiers
 from lib.damage.dataset import DamageDataset
 from lib.damage.estimators import check_column
 from lib.damage.feature_classifier import FeatureClassifier
 from lib.damage.fitted import check_inputs
 from lib.damage.folds import Folds
-from lib.damage.hardware import make_fabric
 from lib.damage.networks import NETWORKS, build
 from lib.damage.protocol import compare, cross_validate
 from lib.damage.recipe import Recipe
 from lib.damage.samples import make_samples
 from lib.damage.training import fit
-from lib.damage.weights import cause, read_weights
 from lib.errors import BuildingsError, CRSError, DamageError, ParameterError, PatchesError, WeightsError
+from lib.learning.checkpoints import read_checkpoint
+from lib.learning.hardware import make_fabric
+from lib.learning.weights import cause, read_weights
 
 SQUARE = np.ones((2, 1, 8, 8))
 

@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import save_file
 
 from lib.damage.networks import CHANNELS, NETWORKS, build, describe
-from lib.damage.vision import resnet18
-from lib.damage.weights import first_convolution, load_resnet, read_weights
+from lib.damage.weights import load_resnet
 from lib.errors import ParameterError, WeightsError
+from lib.learning.vision import resnet18
+from lib.learning.weights import first_convolution, read_weights
 
 
 def inputs(size_px=32, count=2, **change):
@@ -226,7 +227,7 @@ def test_weights_of_another_network_are_refused(imagenet, tmp_path):
 def test_torchvision_comes_in_beside_this_build_of_torch_and_only_by_one_module():
     code = (
         "import sys, lib.damage.training as t; assert 'torchvision' not in sys.modules;"
-        "import lib.damage.vision as v, torchvision; assert torchvision.models.resnet18 is v.resnet18;"
+        "import lib.learning.vision as v, torchvision; assert torchvision.models.resnet18 is v.resnet18;"
         "assert v.compiled_operators_load() or 'nms' in str(v._DECLARED._op_defs)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

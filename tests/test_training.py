@@ -18,15 +18,15 @@ import torch
 import training_run
 from damage_samples import tiny
 from lib.damage import training
-from lib.damage.checkpoints import read_checkpoint, write_checkpoint
 from lib.damage.fitted import score
-from lib.damage.hardware import choose_precision, reproducible
 from lib.damage.losses import focal, make_loss
 from lib.damage.networks import build
 from lib.damage.optimiser import learning_rate
 from lib.damage.recipe import PUBLISHED_CODE
 from lib.damage.training import CHECKPOINT, Recipe, fit
 from lib.errors import CompanionWarning, DamageError, ParameterError, WeightsError
+from lib.learning.checkpoints import read_checkpoint, write_checkpoint
+from lib.learning.hardware import choose_precision, reproducible
 
 HERE = Path(__file__).parent
 QUICK = Recipe(epochs=2, batch=8, precision="32-true")
@@ -295,13 +295,13 @@ def test_impossible_recipes_are_refused(change):
 
 def test_precision_follows_the_hardware(monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
-    assert choose_precision(Recipe(), "cpu") == "bf16-mixed"
+    assert choose_precision("auto", "cpu") == "bf16-mixed"
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx2": True})
-    assert choose_precision(Recipe(), "cpu") == "32-true"
-    assert choose_precision(Recipe(), "mps") == "32-true"
+    assert choose_precision("auto", "cpu") == "32-true"
+    assert choose_precision("auto", "mps") == "32-true"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    assert choose_precision(Recipe()) == "bf16-mixed"
+    assert choose_precision() == "bf16-mixed"
 
 
 def test_on_a_gpu_algorithms_repeat_themselves(monkeypatch):

@@ -10,9 +10,9 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from lib.damage.vision import resnet18
 from lib.damage.weights import load_resnet
 from lib.errors import ParameterError
+from lib.learning.vision import resnet18
 
 CHANNELS = {"sar": 1, "sar_footprint": 1, "optical": 3, "optical_footprint": 1}
 # Of the published code; the letter names no widths.

@@ -15,8 +15,8 @@ from lib.damage.networks import build
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 from lib.damage.training import fit
-from lib.damage.weights import read_weights
 from lib.errors import DamageError, PatchesError
+from lib.learning.weights import read_weights
 from lib.patches.files import put
 
 NETWORK, ENCODER = "resnet18_late_optical", "optical"

@@ -22,9 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from tqdm.auto import tqdm
 
-from lib.damage.checkpoints import read_checkpoint, write_checkpoint
 from lib.damage.fitted import Fitted, check_inputs, score
-from lib.damage.hardware import choose_precision, make_fabric, reproducible
 from lib.damage.identity import check_identity, identity
 from lib.damage.loading import batches, steps_an_epoch
 from lib.damage.losses import make_loss
@@ -32,6 +30,8 @@ from lib.damage.optimiser import learning_rate, make_optimiser
 from lib.damage.recipe import PUBLISHED_CODE, Recipe
 from lib.damage.samples import Samples
 from lib.errors import DamageError, ParameterError
+from lib.learning.checkpoints import read_checkpoint, write_checkpoint
+from lib.learning.hardware import choose_precision, make_fabric, reproducible
 
 __all__ = ["PUBLISHED_CODE", "Fitted", "Recipe", "fit"]
 
@@ -139,7 +139,7 @@ def fit(
     if recipe.batch % devices:
         fix = f"give a multiple of {devices}"
         raise ParameterError("does not share evenly", where="batch", value=recipe.batch, fix=fix)
-    precision = choose_precision(recipe, device)
+    precision = choose_precision(recipe.precision, device)
     fabric = make_fabric(device, devices, precision)
     fabric.launch()
     judged = ({"validation": validation} if validation else {}) | dict(watched or {})

@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from lib.damage.weights import cause
 from lib.errors import PatchesError, WeightsError
+from lib.learning.weights import cause
 from lib.patches.files import put
 
 _DIGEST = hashlib.sha256().digest_size

@@ -10,18 +10,18 @@ from contextlib import contextmanager
 import torch
 from lightning_fabric import Fabric
 
-from lib.damage.recipe import Recipe
 from lib.errors import ParameterError
 
 
-def choose_precision(recipe: Recipe, device: str = "auto") -> str:
-    """Choose the precision of a recipe's ``"auto"``: bfloat16 where the hardware multiplies in it.
+def choose_precision(precision: str = "auto", device: str = "auto") -> str:
+    """Choose what ``"auto"`` stands for: bfloat16 where the hardware multiplies in it.
 
     Parameters
     ----------
-    recipe : Recipe
+    precision : str
+        ``"auto"``, ``"bf16-mixed"`` or ``"32-true"``.
     device : str
-        As in ``fit``.
+        As in ``make_fabric``.
 
     Returns
     -------
@@ -30,11 +30,11 @@ def choose_precision(recipe: Recipe, device: str = "auto") -> str:
 
     Examples
     --------
-    >>> choose_precision(Recipe(precision="32-true"))
+    >>> choose_precision("32-true")
     '32-true'
     """
-    if recipe.precision != "auto":
-        return recipe.precision
+    if precision != "auto":
+        return precision
     if device in ("auto", "cuda", "gpu") and torch.cuda.is_available():
         able = torch.cuda.is_bf16_supported(including_emulation=False)
     elif device == "mps" or (device == "auto" and torch.backends.mps.is_available()):
@@ -51,9 +51,10 @@ def make_fabric(device: str, devices: int, precision: str) -> Fabric:
     Parameters
     ----------
     device : str
-        As in ``fit``.
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"gpu"`` or ``"mps"``.
     devices : int
     precision : str
+        As ``choose_precision`` gives it.
 
     Returns
     -------

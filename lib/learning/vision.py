@@ -56,5 +56,6 @@ def declare_operators() -> torch.library.Library:
 
 _DECLARED = None if compiled_operators_load() else declare_operators()
 
-from torchvision.models import ResNet as ResNet  # noqa: E402 - only now it can be imported
+from torchvision import models as models  # noqa: E402 - only now it can be imported
+from torchvision.models import ResNet as ResNet  # noqa: E402
 from torchvision.models import resnet18 as resnet18  # noqa: E402

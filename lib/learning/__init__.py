@@ -1,0 +1,1 @@
+"""What every network of this book needs: torchvision, weights, checkpoints, and the hardware."""
