@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -28,6 +29,7 @@ from lib.damage.networks import NETWORKS, build
 from lib.damage.protocol import compare, cross_validate
 from lib.damage.recipe import Recipe
 from lib.damage.samples import make_samples
+from lib.damage.texture import texture_features
 from lib.damage.training import fit
 from lib.errors import BuildingsError, CRSError, DamageError, ParameterError, PatchesError, WeightsError
 from lib.learning.checkpoints import read_checkpoint
@@ -352,3 +354,32 @@ def test_what_torch_advises_is_never_passed_on(tmp_path):
 )
 def test_causes_are_short(text, said):
     assert cause(ValueError(text)) == said
+
+
+# What a call gets instead of the thing itself.
+
+
+@pytest.mark.parametrize("jobs", [0, 1.5, True, "all"])
+def test_numbers_of_workers(jobs):
+    with pytest.raises(ParameterError, match=r"jobs: no such number of workers .* give 1 or more, -1 for all cores"):
+        texture_features(SQUARE[:, 0], SQUARE[:, 0], jobs=jobs)
+
+
+def test_the_name_of_a_network_is_not_the_network():
+    with pytest.raises(ParameterError, match=r"network: not a network \(got 'cnn_sar'\). Fix: build it first"):
+        fit("cnn_sar", tiny())
+
+
+class Silent(BaseEstimator):
+    """Fits, and does not say which column is which."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), 2), 0.5)
+
+
+def test_an_estimator_that_keeps_its_classes_to_itself():
+    with pytest.raises(DamageError, match=r"does not say its classes \(got 'Silent'\). Fix: let its fit set classes_"):
+        cross_validate(tiny(40), Silent(), folds="random", runs=1)

@@ -40,6 +40,16 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path):
         kept_results("audit", project)
 
 
+def test_killed_between_its_two_files(tmp_path):
+    project = Project(tmp_path)
+    write(project)
+    before = (project.results / "audit.json").read_text()
+    write(project, TABLE.iloc[:1])
+    (project.results / "audit.json").write_text(before)
+    with pytest.raises(RunError, match=r"of two runs \(got 'audit'\)\. Fix: run the chapter"):
+        kept_results("audit", project)
+
+
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "book").write_text("")
     with pytest.raises(RunError, match="cannot keep results"):
@@ -57,4 +67,5 @@ def test_a_chapter_depends_on_the_results_that_it_names(tmp_path):
     assert not any(name.startswith("book/results") for name in run_inputs(project, other, {}, {}))
     write(project, TABLE.iloc[:1])
     after = run_inputs(project, shown, {}, {})
-    assert [name for name in before if before[name] != after[name]] == ["book/results/audit.csv"]
+    changed = ["book/results/audit.csv", "book/results/audit.json"]
+    assert [name for name in before if before[name] != after[name]] == changed

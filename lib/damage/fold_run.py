@@ -174,6 +174,9 @@ def _options(estimator: Any, comparison: Comparison, chosen_on: NDArray[np.int64
 
 
 def _probability(estimator: Any, inputs: Any, where: str) -> NDArray[np.float64]:
+    if not hasattr(estimator, "classes_"):
+        fix = "let its fit set classes_, such as np.array([0, 1]), as estimators of scikit-learn do"
+        raise DamageError("does not say its classes", where="estimator", value=type(estimator).__name__, fix=fix)
     told, classes = np.asarray(estimator.predict_proba(inputs), np.float64), list(estimator.classes_)
     if told.shape != (len(inputs), len(classes)) or 1 not in classes:
         fix = "give one row a building and one column for each of classes_, of which 1 is damaged"

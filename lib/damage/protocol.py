@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
@@ -21,6 +21,7 @@ from lib.damage.fold_run import Comparison, run_fold
 from lib.damage.folds import Folds
 from lib.damage.samples import Samples
 from lib.errors import DamageError
+from lib.parallel import parallel
 
 __all__ = ["MEASURES", "PROTOCOLS", "Outcome", "Protocol", "compare", "cross_validate", "run_protocol", "summarise"]
 
@@ -152,7 +153,7 @@ def run_protocol(
     )  # fmt: skip
     places = [(run, fold) for run in range(1, runs + 1) for fold in chosen.numbers]
     identity = comparison.identity()
-    work = Parallel(n_jobs=jobs, return_as="generator")(
+    work = parallel(jobs, return_as="generator")(
         delayed(run_fold)(comparison, run, fold, identity) for run, fold in places
     )
     results = list(tqdm(work, total=len(places), unit="fold", disable=not progress))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 
 from lib.damage.texture_inputs import checked_batch, checked_patch, grey_levels
@@ -19,6 +19,7 @@ from lib.damage.texture_kernels import DIRECTIONS, FIRST, LEVELS, NO_PAIRS, SECO
 from lib.damage.texture_pyfeats import pyfeats_statistics
 from lib.damage.texture_reasons import reason_of, refusal
 from lib.errors import DamageError
+from lib.parallel import parallel
 
 __all__ = ["FEATURES", "FIRST_ORDER", "SECOND_ORDER", "grey_levels", "texture_features"]
 
@@ -105,7 +106,7 @@ def texture_features(
     batch = checked_batch(images, masks)
     starts = range(0, len(batch[0]), _BLOCK)
     compute = _native if engine == "native" else _reference
-    parts = Parallel(n_jobs=jobs, prefer="threads")(
+    parts = parallel(jobs, prefer="threads")(
         delayed(compute)([part[start : start + _BLOCK] for part in batch], start, masking == "footprint")
         for start in starts
     )

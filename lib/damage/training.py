@@ -226,7 +226,10 @@ def _measures(labels: NDArray[np.float32], told: NDArray[np.float64]) -> dict[st
     return {"validation_loss": loss, "validation_auroc": float(roc_auc_score(labels, told))}
 
 
-def _check(network: nn.Module, train: Samples, validation: Samples | None, recipe: Recipe) -> None:
+def _check(network: Any, train: Samples, validation: Samples | None, recipe: Recipe) -> None:
+    if not isinstance(network, nn.Module):
+        fix = "build it first: lib.damage.networks.build('cnn_sar')"
+        raise ParameterError("not a network", where="network", value=network, fix=fix)
     if validation is None and recipe.epoch_by != "last":
         fix = "give validation samples, or set epoch_by='last'"
         raise ParameterError("nothing to choose an epoch by", where="validation", value=None, fix=fix)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 
 from lib.errors import MaterialsError
@@ -15,6 +15,7 @@ from lib.materials.by_type import Intensity, survey_intensity
 from lib.materials.groups import to_groups
 from lib.materials.resampling import resampled_sums
 from lib.materials.survey import Survey, join_survey
+from lib.parallel import parallel
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def bootstrap_intensity(
     check_draws(draws, confidence, "bootstrap_intensity")
     survey = join_survey(buildings, inventory, by)
     drawn = np.unique(survey.code)
-    sums = Parallel(n_jobs=jobs, prefer="threads")(
+    sums = parallel(jobs, prefer="threads")(
         delayed(resampled_sums)(columns, _states(seed, int(code), draws))
         for code, columns in zip(drawn, _columns_by_type(survey), strict=True)
     )

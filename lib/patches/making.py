@@ -12,9 +12,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from lib.errors import ParameterError, PatchesError
+from lib.parallel import parallel
 from lib.patches.files import put, sweep, write_sums
 from lib.patches.gathering import TILE_PX
 from lib.patches.margins import Margins, even_margins, sar_margins
@@ -131,7 +132,7 @@ def cut_patches(
         for number in range(plan.shards)
         if not note_of(root, number).exists()
     )
-    Parallel(n_jobs=n_jobs)(delayed(cut_shard)(task) for task in tasks)
+    parallel(n_jobs)(delayed(cut_shard)(task) for task in tasks)
     _finish(root, plan)
     return PatchStore(root)
 

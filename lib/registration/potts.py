@@ -11,11 +11,12 @@ from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from lib.errors import ParameterError
+from lib.parallel import parallel
 
 # Rounding of cumulated squares, relative: a candidate is only dropped where it loses by more.
 _ROUNDING = 1e-12
@@ -230,7 +231,7 @@ def _admm(
     error = np.inf if norm > 0 else -1.0
     # Blocks do not depend on the number of jobs, so neither does any sum.
     row_blocks, col_blocks = (range(0, size, _BLOCK) for size in image.shape)
-    with Parallel(n_jobs=jobs, require="sharedmem") as each:
+    with parallel(jobs, require="sharedmem") as each:
         while error >= tolerance * norm:
             each(delayed(_row_block)(image, weights, rows, cols, price, mu, gamma, k) for k in row_blocks)
             error = sum(each(delayed(_col_block)(image, weights, rows, cols, price, mu, gamma, k) for k in col_blocks))

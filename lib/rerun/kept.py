@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from lib.errors import RunError
-from lib.rerun.chapters import Project, here
+from lib.rerun.chapters import Project, here, write_if_changed
 from lib.rerun.provenance import device, direct_versions, git_revision
 
 
@@ -23,7 +24,8 @@ class Kept:
     ----------
     table : DataFrame
     provenance : dict of str to object
-        ``about``, ``parameters``, ``revision``, ``versions``, ``device`` and ``seconds`` of the run.
+        ``about``, ``parameters``, ``revision``, ``versions``, ``device`` and ``seconds`` of the run, ``sha256`` of the
+        table.
     """
 
     table: pd.DataFrame
@@ -61,14 +63,14 @@ def keep_results(
         If the folder cannot be written to.
     """
     root, place = here().root, Path(folder)
+    text = table.to_csv(float_format="%.6g", lineterminator="\n")
     told = {
         "about": about, "parameters": dict(parameters), "revision": git_revision(root), "versions": direct_versions(root),
-        "device": device(), "seconds": round(seconds, 1),
+        "device": device(), "seconds": round(seconds, 1), "sha256": _sha256(text),
     }  # fmt: skip
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        table.to_csv(place / f"{name}.csv", float_format="%.6g", lineterminator="\n")
-        (place / f"{name}.json").write_text(json.dumps(told, indent=2, default=str) + "\n", encoding="utf-8")
+        write_if_changed(place / f"{name}.csv", text)
+        write_if_changed(place / f"{name}.json", json.dumps(told, indent=2, default=str) + "\n")
     except OSError as error:
         raise RunError("cannot keep results", where=str(folder), value=str(error), fix="check the path") from None
     return place / f"{name}.csv"
@@ -90,7 +92,8 @@ def kept_results(name: str, project: Project | None = None) -> Kept:
     Raises
     ------
     RunError
-        If there are none of that name, or they cannot be read.
+        If there are none of that name, they cannot be read, or a run that was killed left the table of one run and
+        the provenance of another.
 
     Examples
     --------
@@ -105,7 +108,11 @@ def kept_results(name: str, project: Project | None = None) -> Kept:
         fix = "run the chapter with its preset and keep them"
         raise RunError("no such results", where="kept_results", value=name, fix=fix)
     try:
-        return Kept(pd.read_csv(table, index_col=0), json.loads(told.read_text(encoding="utf-8")))
+        kept = Kept(pd.read_csv(table, index_col=0), json.loads(told.read_text(encoding="utf-8")))
+        if kept.provenance.get("sha256") != _sha256(table.read_text(encoding="utf-8")):
+            fix = "run the chapter with its preset and keep them again"
+            raise RunError("table and provenance are of two runs", where="kept_results", value=name, fix=fix)
+        return kept
     except (ValueError, UnicodeDecodeError) as error:
         fix = "take the files of the release again"
         raise RunError("cannot be read", where=str(start), value=str(error), fix=fix) from None
@@ -127,3 +134,7 @@ def kept_files(project: Project, sources: Iterable[str]) -> list[Path]:
     code = "\n".join(sources)
     found = project.results.glob("*.*") if project.results.is_dir() else []
     return sorted(path for path in found if f'"{path.stem}"' in code)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

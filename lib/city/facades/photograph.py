@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.random import Generator, default_rng
 from numpy.typing import NDArray
 
@@ -31,6 +31,7 @@ from lib.city.facades.scene import (
 from lib.city.model import City
 from lib.city.tones import own_number
 from lib.errors import CityError
+from lib.parallel import parallel
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def render_facades(
         delayed(_photograph)(name, building, city.parameters.seed, seed, size, viewpoint)
         for name, building in zip(ids, designs, strict=True)
     )
-    return list(Parallel(n_jobs=n_jobs, prefer="threads")(jobs))
+    return list(parallel(n_jobs, prefer="threads")(jobs))
 
 
 def _checked_size(width_px: int, height_px: int | None) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
 from lib.errors import MaterialsError
@@ -29,6 +29,7 @@ from lib.materials.imagery.client import Client, Manners
 from lib.materials.imagery.keys import hidden_from_logs
 from lib.materials.imagery.sources import Calls, ImageSource
 from lib.materials.imagery.views import View, views_of
+from lib.parallel import parallel
 
 
 def fetch_images(
@@ -166,7 +167,7 @@ def _fetch(
         return cache.keep(view, answer) if source.keeps else answer
 
     with hidden_from_logs(source.key if missing else None):
-        jobs = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(delayed(one)(view) for view in missing)
+        jobs = parallel(n_jobs, prefer="threads", return_as="generator")(delayed(one)(view) for view in missing)
         return list(tqdm(jobs, total=len(missing), desc=source.name, unit="view", leave=False, disable=None))
 
 

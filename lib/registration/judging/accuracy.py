@@ -11,11 +11,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
-from joblib import Parallel, delayed
+from joblib import delayed
 
 from lib.city.trials import DATA_SCENES, LOOK, REAL_DEM, SCENES, Trial, make_trial
 from lib.errors import CompanionWarning, FetchError, RegistrationError
 from lib.manifest import fetch
+from lib.parallel import parallel
 from lib.radar.look import Look
 from lib.registration.paper.engine import PaperParameters
 from lib.registration.register import register_footprints
@@ -157,7 +158,7 @@ def judge_all(
         delayed(_judge_scene)(scene, seed, name, looks[name], dict(methods), extent_m, n_buildings)
         for scene, seed, name in names
     ]
-    parts: list[pd.DataFrame] = Parallel(n_jobs=jobs, prefer="threads")(tasks)
+    parts: list[pd.DataFrame] = parallel(jobs, prefer="threads")(tasks)
     return pd.concat(parts, ignore_index=True)
 
 

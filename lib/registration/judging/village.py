@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import shapely
-from joblib import Parallel, delayed
+from joblib import delayed
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning
 
 from lib.city.trials import Trial
 from lib.errors import CompanionWarning
+from lib.parallel import parallel
 from lib.registration.judging.accuracy import RIGHT_M, Method, judge
 from lib.registration.judging.neighbours import around
 from lib.registration.judging.reliability import SURE_M
@@ -52,7 +53,7 @@ def judge_villages(
         warnings.simplefilter("ignore", CompanionWarning)
         # A plan of one building may begin at the origin, which rasterio takes for a missing transform.
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        judged: list[pd.DataFrame] = Parallel(n_jobs=jobs, prefer="threads")(tasks)
+        judged: list[pd.DataFrame] = parallel(jobs, prefer="threads")(tasks)
     parts = [table.iloc[[0]].assign(houses=size) for table, (size, _) in zip(judged, villages, strict=True)]
     return pd.concat(parts, ignore_index=True)
 
