@@ -34,6 +34,8 @@ class Architecture:
         The last convolutional block, whose output Grad-CAM looks at.
     activation : str
         What bends most of its layers: ``"relu"``, ``"relu6"``, ``"hardswish"`` or ``"silu"``.
+    smallest_px : int
+        Smaller images leave its last layers nothing to see.
     """
 
     name: str
@@ -41,12 +43,13 @@ class Architecture:
     head: str
     last_block: str
     activation: str = "relu"
+    smallest_px: int = 32
 
 
 MODELS: dict[str, Architecture] = {
     one.name: one
     for one in (
-        Architecture("alexnet", "alexnet-owt-7be5be79.pth", "classifier.6.", "features.11"),
+        Architecture("alexnet", "alexnet-owt-7be5be79.pth", "classifier.6.", "features.11", smallest_px=63),
         Architecture("vgg16", "vgg16-397923af.pth", "classifier.6.", "features.29"),
         Architecture("googlenet", "googlenet-1378be20.pth", "fc.", "inception5b"),
         Architecture("resnet18", "resnet18-f37072fd.pth", "fc.", "layer4"),
