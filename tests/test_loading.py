@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from damage_samples import marked, tiny
 from lib.damage.augmentation import DRAWS, crop_boxes, training_batch
-from lib.damage.batch import plain_batch
+from lib.damage.batch import Batch, plain_batch
 from lib.damage.loading import batches, epoch_order, steps_an_epoch
 from lib.damage.recipe import PUBLISHED_CODE, Recipe
 from lib.damage.samples import _fingerprint, make_samples, open_samples
@@ -235,6 +235,20 @@ def test_imagenet_scaling_gives_its_colours_mean_0_and_deviation_1():
     inputs = plain_batch(make_samples([1], optical=pixels, optical_mask=ones), np.zeros(1, int)).inputs(Recipe())
     assert inputs["optical"].abs().max() < 0.01
     assert inputs["optical_footprint"].flatten().tolist() == pytest.approx([(1 - 0.449) / 0.226] * 4, abs=1e-5)
+
+
+@pytest.mark.parametrize("normalised", [True, False])
+def test_scaling_does_not_depend_on_the_order_in_memory(normalised):
+    recipe, batch = Recipe(imagenet_normalised=normalised), plain_batch(tiny(4), np.arange(4))
+    planes = Batch(
+        {name: part.clone(memory_format=torch.contiguous_format) for name, part in batch.pixels.items()}, batch.labels
+    )
+    given, other = batch.inputs(recipe), planes.inputs(recipe)
+    assert not planes.pixels["optical"].permute(0, 2, 3, 1).is_contiguous()
+    assert all(torch.equal(given[name], other[name]) for name in batch.pixels)
+    mean, std = (0.485, 0.229) if normalised else (0, 1)
+    red = (batch.pixels["optical"][:, 0].double() / 255 - mean) / std
+    torch.testing.assert_close(given["optical"][:, 0].double(), red, atol=1e-6, rtol=0)
 
 
 def test_the_published_code_puts_the_sar_image_in_the_place_of_its_footprint_in_training_only():

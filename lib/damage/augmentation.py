@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from lib.damage.batch import Batch, empty_batch, place_image, plain_batch
+from lib.damage.batch_kernels import pick_bits
 from lib.damage.recipe import Recipe
 from lib.damage.samples import Samples
 
@@ -49,9 +50,8 @@ def training_batch(
         part = slice(top, top + height), slice(left, left + width)
         place_image(batch, k, _enlarged(np.array(samples.image[row][part]), size), (vertical, horizontal))
         near = _centres(top, height, size, vertical), _centres(left, width, size, horizontal)
-        inside = np.unpackbits(samples.masks[row].take(near[0], axis=1), axis=-1).take(near[1], axis=2, mode="clip")
-        for name, mask in zip(samples.modalities, inside, strict=True):
-            np.multiply(mask, np.uint8(255), out=batch.pixels[f"{name}_footprint"][k, 0].numpy())
+        for name, mask in zip(samples.modalities, np.asarray(samples.masks[row]), strict=True):
+            pick_bits(mask, *near, batch.pixels[f"{name}_footprint"][k, 0].numpy())
         if recipe.footprint_bilinear and "optical" in samples.modalities:
             whole = np.unpackbits(samples.masks[row][-1], axis=-1, count=size) * np.uint8(255)
             turn = tuple(slice(None, None, -1 if flip else 1) for flip in flips[k])

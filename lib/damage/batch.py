@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lib.damage.batch_kernels import part_bands, scale_lines
 from lib.damage.recipe import Recipe
 from lib.damage.samples import BANDS, Samples
 
@@ -121,29 +121,26 @@ def place_image(batch: Batch, k: int, image: NDArray[np.uint8], flips: tuple[boo
         else np.empty((*image.shape[:2], bands), "u1")
         for name, bands in BANDS.items()
     ]
-    _turned(np.ascontiguousarray(image), *flips, *room)
-
-
-@njit(cache=True)
-def _turned(image, vertical, horizontal, sar, optical):  # type: ignore[no-untyped-def]
-    """Part the SAR band from the colours in one pass: as strided copies of arrays, this takes longer than the resizing."""
-    size = image.shape[0]
-    for i in range(size):
-        line = image[size - 1 - i if vertical else i].reshape(-1)
-        grey, colours = sar[i].reshape(-1), optical[i].reshape(-1)
-        for j in range(size):
-            q = 4 * (size - 1 - j) if horizontal else 4 * j
-            grey[j] = line[q]
-            colours[3 * j], colours[3 * j + 1], colours[3 * j + 2] = line[q + 1], line[q + 2], line[q + 3]
+    part_bands(np.ascontiguousarray(image), *flips, *room)
 
 
 def _scale(pixels: Tensor, recipe: Recipe, out: Tensor) -> Tensor:
-    out.copy_(pixels)
-    if not recipe.imagenet_normalised:
-        return out.mul_(1 / 255)
-    if pixels.shape[1] == 1:
-        return out.mul_(1 / (255 * GREY_STD)).sub_(GREY_MEAN / GREY_STD)
-    # Colours lie side by side in memory: rows of repeated factors are far faster than factors of three.
-    mean, std = (torch.tensor(IMAGENET[key], device=pixels.device).repeat(pixels.shape[3]) for key in ("mean", "std"))
-    out.permute(0, 2, 3, 1).flatten(2).mul_(1 / (255 * std)).sub_(mean / std)
+    """Scale line by line, with a factor and a shift for each entry of a line: colours lie side by side in memory."""
+    factor, shift = _scaling(pixels.shape[1], recipe.imagenet_normalised)
+    factor, shift = np.tile(factor, pixels.shape[3]), np.tile(shift, pixels.shape[3])
+    lines, scaled = (part.permute(0, 2, 3, 1).flatten(2) for part in (pixels, out))
+    if out.device.type == "cpu" and lines.is_contiguous():
+        wide = lines.shape[2]
+        scale_lines(lines.numpy().reshape(-1, wide), factor, shift, scaled.numpy().reshape(-1, wide))
+    else:
+        scaled.copy_(lines).mul_(torch.from_numpy(factor).to(out.device)).sub_(torch.from_numpy(shift).to(out.device))
     return out
+
+
+def _scaling(bands: int, normalised: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Factor and shift that take the bytes of each band to what a network takes."""
+    if not normalised:
+        return np.full(bands, 1 / 255, np.float32), np.zeros(bands, np.float32)
+    mean, std = (IMAGENET["mean"], IMAGENET["std"]) if bands == 3 else ((GREY_MEAN,), (GREY_STD,))
+    shift = np.divide(mean, std)
+    return np.asarray(1 / (255 * np.array(std)), np.float32), np.asarray(shift, np.float32)
