@@ -127,11 +127,10 @@ def place_image(batch: Batch, k: int, image: NDArray[np.uint8], flips: tuple[boo
 def _scale(pixels: Tensor, recipe: Recipe, out: Tensor) -> Tensor:
     """Scale line by line, with a factor and a shift for each entry of a line: colours lie side by side in memory."""
     factor, shift = _scaling(pixels.shape[1], recipe.imagenet_normalised)
-    factor, shift = np.tile(factor, pixels.shape[3]), np.tile(shift, pixels.shape[3])
-    lines, scaled = (part.permute(0, 2, 3, 1).flatten(2) for part in (pixels, out))
-    if out.device.type == "cpu" and lines.is_contiguous():
-        wide = lines.shape[2]
-        scale_lines(lines.numpy().reshape(-1, wide), factor, shift, scaled.numpy().reshape(-1, wide))
+    lines, scaled = (part.permute(0, 2, 3, 1) for part in (pixels, out))
+    if out.device.type == "cpu" and lines.is_contiguous() and scaled.is_contiguous():
+        factor, shift = np.tile(factor, pixels.shape[3]), np.tile(shift, pixels.shape[3])
+        scale_lines(lines.numpy().reshape(-1, len(factor)), factor, shift, scaled.numpy().reshape(-1, len(factor)))
     else:
         scaled.copy_(lines).mul_(torch.from_numpy(factor).to(out.device)).sub_(torch.from_numpy(shift).to(out.device))
     return out
