@@ -112,7 +112,7 @@ def test_same_seed_same_stock_and_groups_add_up():
 
 def test_buildings_in_parts_are_all_counted(monkeypatch):
     town, surveyed, truth, inventory = plain_town()
-    monkeypatch.setattr("lib.materials.stock._AT_ONCE", 7)
+    monkeypatch.setattr("lib.materials.stock.AT_ONCE", 7)
     stock = city_stock(town, *known_classes(town), surveyed, inventory, draws=3)
     assert stock.tonnes.loc["wood", "mean"] == pytest.approx(truth["mass_kg"].sum() / 1000)
 
@@ -211,7 +211,7 @@ def test_simulated_views_are_calibrated():
 
 def test_a_case_hides_the_truth():
     case = simulated_stock_case(seed=1, n_buildings=80, surveyed=30)
-    assert list(case.known[0].columns) == ["building_id", "floor_area_m2"]
+    assert list(case.known[0].columns) == ["building_id", "floor_area_m2", "construction_year"]
     assert not set(case.known[0]["building_id"]) & set(case.known[3]["building_id"])
     with pytest.raises(MaterialsError, match="a survey of none or of all"):
         simulated_stock_case(n_buildings=10, surveyed=10)

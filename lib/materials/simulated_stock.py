@@ -46,7 +46,7 @@ def simulated_views(classes: ArrayLike, known: tuple[str, ...], clearness: float
     known : tuple of str
         All classes.
     clearness : float
-        0 tells nothing; 3.2 is right for about 85 % of simulated walls.
+        0 tells nothing; 2.15 is right for some 79 % of the walls and roofs of simulated cities, 3.2 for some 95 %.
     seed : int
 
     Returns
@@ -121,5 +121,5 @@ def simulated_stock_case(
     ]
     listed = inventory["building_id"].isin(city.loc[chosen, "building_id"])
     truth = inventory[~listed].groupby("material")["mass_kg"].sum() / 1000
-    blind = others[["building_id", "floor_area_m2"]]
+    blind = others[["building_id", "floor_area_m2", "construction_year"]]
     return StockCase((blind, views[0], views[1], city[chosen], inventory[listed]), truth.rename("truth_t"))

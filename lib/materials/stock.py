@@ -9,16 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
-from lib.errors import CompanionWarning, MaterialsError
+from lib.errors import CompanionWarning
 from lib.materials.bootstrap import check_draws
 from lib.materials.groups import to_groups
-from lib.materials.pools import Pools, make_pools, pool_weights, worth
+from lib.materials.mixture import AT_ONCE, Mixture, make_mixture
+from lib.materials.pools import pool_weights
 from lib.materials.stock_draws import stock_draws
-from lib.materials.survey import Survey, join_survey
-from lib.materials.type_probabilities import association_of, checked_probabilities, joint_probabilities
 
-_AT_ONCE = 10_000  # buildings whose type probabilities are in memory together
 _WORTH_A_WARNING = 0.2
 
 
@@ -118,77 +115,41 @@ def city_stock(
     Sun, Li, Liu et al. 2025, equation 1, carried on; Rubin 1981 for the idea of random weights.
     """
     check_draws(draws, confidence, "city_stock")
-    survey = join_survey(surveyed, inventory, ("wall_material", "roof_material"))
-    if not 2 <= min_surveyed <= worth(survey.area_m2):
-        fix = f"survey more buildings, or give 2 to {worth(survey.area_m2):.1f}"
-        raise MaterialsError("survey too small", where="city_stock, min_surveyed", value=min_surveyed, fix=fix)
-    ids, area = _counted(buildings)
-    walls = checked_probabilities(wall_probabilities, pd.Index(WALL_MATERIALS), ids, "wall_probabilities")
-    roofs = checked_probabilities(roof_probabilities, pd.Index(ROOF_MATERIALS), ids, "roof_probabilities")
-    pools = make_pools(survey.code, survey.area_m2, (len(WALL_MATERIALS), len(ROOF_MATERIALS)), min_surveyed)
-    mass, area_of_types = _draw(area, walls, roofs, survey, pools, draws, seed)
-    borrowed = float(area_of_types[pools.borrows].sum() / area.sum())
+    mixture = make_mixture(
+        buildings, wall_probabilities, roof_probabilities, surveyed, inventory, min_surveyed=min_surveyed
+    )
+    mass, area_of_types = _draw(mixture, draws, seed)
+    borrowed = float(area_of_types[mixture.pools.borrows].sum() / mixture.area_m2.sum())
     if borrowed > _WORTH_A_WARNING:
         text = f"city_stock: {borrowed:.0%} of the floor area is of types worth fewer than {min_surveyed} surveyed buildings"
         warnings.warn(f"{text}, and borrows its intensity", CompanionWarning, stacklevel=2)
-    tonnes = pd.DataFrame(mass / 1000, columns=survey.mass_kg.columns)
+    tonnes = pd.DataFrame(mass / 1000, columns=mixture.survey.mass_kg.columns)
     return Stock(
         tonnes=_summary(tonnes, confidence),
         draws_t=tonnes,
         confidence=confidence,
-        buildings=len(ids),
-        without_wall_view=int((~ids.isin(wall_probabilities.index)).sum()),
-        without_roof_view=int((~ids.isin(roof_probabilities.index)).sum()),
+        buildings=len(mixture.ids),
+        without_wall_view=int((~mixture.ids.isin(wall_probabilities.index)).sum()),
+        without_roof_view=int((~mixture.ids.isin(roof_probabilities.index)).sum()),
         borrowed=borrowed,
     )
 
 
-def _counted(buildings: pd.DataFrame) -> tuple[pd.Index, NDArray[np.float64]]:
-    missing = [name for name in ("building_id", "floor_area_m2") if name not in buildings.columns]
-    if missing or buildings.empty:
-        fix = "give building_id and floor_area_m2 of at least one building"
-        raise MaterialsError("missing columns, or no rows", where="city_stock, buildings", value=missing, fix=fix)
-    ids, area = pd.Index(buildings["building_id"]), buildings["floor_area_m2"].to_numpy(dtype=float)
-    if not ids.is_unique:
-        twice = list(ids[ids.duplicated()][:5])
-        raise MaterialsError(
-            "duplicate building_id", where="city_stock, buildings", value=twice, fix="keep one row each"
-        )
-    wrong = ~(np.isfinite(area) & (area > 0))
-    if wrong.any():
-        where, value = f"floor_area_m2 of building {ids[wrong][0]}", area[wrong][0]
-        fix = "give square metres above 0, or drop the building"
-        raise MaterialsError("zero or missing floor area", where=where, value=value, fix=fix)
-    return ids, area
-
-
-def _draw(
-    area: NDArray[np.float64], walls: NDArray[np.float64], roofs: NDArray[np.float64], survey: Survey, pools: Pools,
-    draws: int, seed: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+def _draw(mixture: Mixture, draws: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mass of every draw, kg, shape (draws, materials), and the expected floor area of each type."""
-    stream = np.random.SeedSequence(seed, spawn_key=(0x570C,))
-    rng = np.random.default_rng(stream)
+    survey, pools = mixture.survey, mixture.pools
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0x570C,)))
     weights, stretch = pool_weights(survey.area_m2, pools, draws, rng)
     kg_m2 = survey.mass_kg.to_numpy() / survey.area_m2[:, None]
-    association = association_of(survey.code, len(WALL_MATERIALS), len(ROOF_MATERIALS))
     mass, of_types = np.zeros((draws, kg_m2.shape[1])), np.zeros(len(survey.types))
-    for start in range(0, len(area), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        joint = joint_probabilities(walls[part], roofs[part], association)
-        of_types += area[part] @ joint
+    for start in range(0, len(mixture.ids), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        joint, area = mixture.joint(part), mixture.area_m2[part]
+        of_types += area @ joint
         states = rng.integers(2**64, size=draws, dtype=np.uint64)
-        mass += stock_draws(
-            np.cumsum(joint, axis=1),
-            area[part],
-            pools.pool_of,
-            pools.starts,
-            pools.donors,
-            weights,
-            stretch,
-            kg_m2,
-            states,
-        )
+        cumulative = np.cumsum(joint, axis=1)
+        which = pools.pool_of, pools.starts, pools.donors
+        mass += stock_draws(cumulative, area, *which, weights, stretch, kg_m2, states)
     return mass, of_types
 
 

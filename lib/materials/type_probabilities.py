@@ -66,6 +66,27 @@ def checked_probabilities(
     return found / found.sum(axis=1, keepdims=True)
 
 
+def most_likely(probabilities: pd.DataFrame) -> pd.DataFrame:
+    """Forget all doubt: probability 1 for the most likely class of each building, the first of several.
+
+    Parameters
+    ----------
+    probabilities : DataFrame, shape (n, classes)
+
+    Returns
+    -------
+    DataFrame, shape (n, classes)
+        Zeros and ones.
+
+    Examples
+    --------
+    >>> most_likely(pd.DataFrame({"brick": [0.6, 0.2], "wood": [0.4, 0.8]})).to_numpy().tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    chosen = probabilities.to_numpy(dtype=float).argmax(axis=1)
+    return pd.DataFrame(np.eye(probabilities.shape[1])[chosen], probabilities.index, probabilities.columns)
+
+
 def joint_probabilities(
     walls: NDArray[np.float64], roofs: NDArray[np.float64], association: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -1,0 +1,94 @@
+"""One building that nobody has surveyed: what it may be, what such buildings hold, and what follows."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lib.errors import MaterialsError
+from lib.materials.mixture import Mixture
+from lib.plots.style import BEFORE, INK, INTACT, OURS, shown_once
+
+DRAWS = 4000
+
+
+def one_building(mixture: Mixture, building_id: str | None = None, *, types: int = 4, simulated: bool) -> Figure:
+    """Draw the way from class probabilities to tonnes for one building.
+
+    Parameters
+    ----------
+    mixture : Mixture
+    building_id : str, optional
+        One of ``mixture.ids``; that whose likeliest type has a probability nearest to one half when not given.
+    types : int
+        How many types are shown, the likeliest first.
+    simulated : bool
+
+    Returns
+    -------
+    Figure
+        Probabilities of types; intensities of the surveyed buildings that stand for each; tonnes of the building, a draw
+        at a time, and the single number that the likeliest type would give.
+
+    Raises
+    ------
+    MaterialsError
+        If there is no such building.
+    """
+    joint = mixture.joint(slice(None))
+    place = _place(mixture, joint, building_id)
+    names = pd.Series([f"{wall} /\n{roof}" for wall, roof in mixture.survey.types])
+    chosen = np.argsort(-joint[place], kind="stable")[:types]
+    values = _by_type(mixture)
+    fig, axes = plt.subplots(1, 3, figsize=(10.4, 3.9), width_ratios=(1, 1.3, 1.3))
+    rows = np.arange(types)
+    axes[0].barh(rows, joint[place, chosen], 0.6, color=OURS)
+    axes[0].set(xlim=(0, 1), xlabel="probability of the type")
+    axes[0].set_yticks(rows, names[chosen], fontsize=9)
+    for row, kind in enumerate(chosen):
+        found = values[kind]
+        axes[1].plot(found, np.full(found.size, row), "|", color=INTACT, ms=11, alpha=0.6)
+    axes[1].set(xlabel="intensity of surveyed buildings (kg/m²)", yticks=[], xlim=(0, None))
+    for ax in axes[:2]:
+        ax.set_ylim(types - 0.5, -0.5)
+    _tonnes(axes[2], mixture.area_m2[place], joint[place], values, simulated)
+    return shown_once(fig)
+
+
+def _place(mixture: Mixture, joint: np.ndarray, building_id: str | None) -> int:
+    if building_id is None:
+        return int(np.abs(joint.max(axis=1) - 0.5).argmin())
+    if building_id not in mixture.ids:
+        fix = "choose one of the counted buildings"
+        raise MaterialsError("no such building", where="one_building", value=building_id, fix=fix)
+    return int(mixture.ids.get_indexer([building_id])[0])
+
+
+def _by_type(mixture: Mixture) -> list[np.ndarray]:
+    """Intensities of the buildings in the pool of each type, all materials together, kg/m2."""
+    pools, survey = mixture.pools, mixture.survey
+    total = survey.mass_kg.to_numpy().sum(axis=1) / survey.area_m2
+    parts = np.split(total[pools.donors], pools.starts[1:-1])
+    return [parts[pool] for pool in pools.pool_of]
+
+
+def _tonnes(ax: plt.Axes, area_m2: float, chances: np.ndarray, values: list[np.ndarray], simulated: bool) -> None:
+    rng = np.random.default_rng(0)
+    kinds = rng.choice(chances.size, DRAWS, p=chances)
+    drawn = np.array([rng.choice(values[kind]) for kind in kinds]) * area_m2 / 1000
+    low, high = np.quantile(drawn, [0.05, 0.95])
+    ax.hist(drawn, 36, color=OURS, alpha=0.55, lw=0)
+    ax.axvspan(low, high, color=OURS, alpha=0.12, lw=0)
+    single = values[int(chances.argmax())].mean() * area_m2 / 1000
+    ax.axvline(single, color=BEFORE, lw=2)
+    top = ax.get_ylim()[1]
+    ax.set_ylim(0, 1.3 * top)
+    ax.text(0.98, 0.97, "likeliest type alone", transform=ax.transAxes, va="top", ha="right", color=BEFORE, fontsize=9)
+    ax.text(0.98, 0.89, "90 % of draws", transform=ax.transAxes, va="top", ha="right", color=OURS, fontsize=9)
+    ax.set(xlabel=f"tonnes in its {area_m2:.0f} m² of floor", yticks=[])
+    ax.spines["left"].set_visible(False)
+    if simulated:
+        note = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 2.5}
+        ax.text(0.98, 0.81, "simulated", transform=ax.transAxes, ha="right", va="top", fontsize=9, color=INK, bbox=note)
