@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from lib.damage.networks import CHANNELS, NETWORKS, build, describe
 from lib.damage.weights import load_resnet
@@ -63,7 +64,7 @@ def test_sizes_are_those_of_the_published_code():
 
 def test_the_simple_network_has_three_blocks():
     layers = [type(layer).__name__ for layer in build("cnn_sar").encoders["sar"]]
-    assert layers == ["Conv2d", "ReLU", "MaxPool2d"] * 3 + ["AdaptiveAvgPool2d", "Flatten"]
+    assert layers == ["Conv2d", "MaxPool2d", "ReLU"] * 3 + ["AdaptiveAvgPool2d", "Flatten"]
 
 
 def test_the_modern_one_judges_both_footprints_with_the_same_encoder():
@@ -244,6 +245,25 @@ def test_features_of_an_encoder_match_torchvision(imagenet):
     image = torch.from_numpy(np.random.default_rng(0).random((1, 3, 64, 64), np.float32))
     with torch.inference_mode():
         assert torch.allclose(encoder(image), reference(image), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["resnet18_early_optical", "cnn_optical"])
+def test_the_order_of_maximum_and_bend_changes_no_number_and_no_gradient(name):
+    network, usual = build(name).train(), build(name).train()
+    encoder = usual.encoders["optical"]
+    if name.startswith("cnn"):
+        usual.encoders["optical"] = nn.Sequential(*(encoder[k] for k in (0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 10)))
+    else:
+        encoder.relu, encoder.maxpool = encoder.maxpool, encoder.relu
+        assert isinstance(encoder.relu, nn.ReLU)
+    inputs = {"optical": torch.rand(4, 3, 64, 64), "optical_footprint": torch.rand(4, 1, 64, 64).round()}
+    found = []
+    for one in (network, usual):
+        torch.manual_seed(0)
+        logits = one(inputs)
+        logits.square().sum().backward()
+        found.append([logits, *(weight.grad for weight in one.parameters())])
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*found, strict=True))
 
 
 def test_networks_are_listed_with_what_they_encode_apart():
