@@ -110,7 +110,7 @@ def _counted(buildings: pd.DataFrame) -> tuple[pd.Index, NDArray[np.float64]]:
         )
     wrong = ~(np.isfinite(area) & (area > 0))
     if wrong.any():
-        where, value = f"floor_area_m2 of building {ids[wrong][0]}", area[wrong][0]
+        where, value = f"floor_area_m2 of building {ids[wrong][0]}", float(area[wrong][0])
         fix = "give square metres above 0, or drop the building"
         raise MaterialsError("zero or missing floor area", where=where, value=value, fix=fix)
     return ids, area

@@ -70,7 +70,11 @@ def real_intensities(*, draws: int = 1000, seed: int = 0) -> RealIntensities | N
     except FetchError as error:
         warnings.warn(f"left out, the database and RASMI: {error}", CompanionWarning, stacklevel=2)
         return None
-    database, rasmi = read_heeren(paths[0]), read_rasmi(paths[1])
+    with warnings.catch_warnings():
+        # Blank cells are counted in told_of_database.
+        warnings.simplefilter("ignore", CompanionWarning)
+        database = read_heeren(paths[0])
+    rasmi = read_rasmi(paths[1])
     cells = intensity_of_database(database, materials=RASMI_MATERIALS, draws=draws, seed=seed)
     return RealIntensities(database, rasmi, cells, place_in_rasmi(cells, rasmi))
 
@@ -127,7 +131,8 @@ def told_of_database(real: RealIntensities | None) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        ``cells``, what the cells of the file hold; ``few``, how few rows some have; ``placed``, where means lie in RASMI.
+        ``cells``, what the cells of the file hold; ``few``, how few rows some have; ``placed``, where means lie in RASMI;
+        ``width``, how wide its ranges are.
 
     Examples
     --------
@@ -135,12 +140,16 @@ def told_of_database(real: RealIntensities | None) -> dict[str, str]:
     'The database and RASMI were not at hand in this run.'
     """
     if real is None:
-        return dict.fromkeys(("cells", "few", "placed"), "The database and RASMI were not at hand in this run.")
+        return dict.fromkeys(
+            ("cells", "few", "placed", "width"), "The database and RASMI were not at hand in this run."
+        )
     kinds = real.database.kinds.stack().value_counts()
     parts = [f"{kinds.get(name, 0):,} say {name}" for name in SPECIAL]
     rows, n, placed = real.database.rows, real.cells["n"], real.placed["percentile"].dropna()
     held = placed.between(5, 95).sum()
     middle = placed.between(25, 75).sum()
+    band = real.rasmi.xs(DENMARK, level="region")
+    factor = (band["p_95"] / band["p_5"].where(band["p_5"] > 0)).median()
     return {
         "cells": f"Of its {real.database.kinds.size:,} cells, {kinds[NUMBER]:,} hold a number, {', '.join(parts)}, and"
         f" {kinds.get(BLANK, 0)} is blank. {(rows['country'] == 'Denmark').sum()} of its {len(rows)} rows are of Denmark alone.",
@@ -149,6 +158,7 @@ def told_of_database(real: RealIntensities | None) -> dict[str, str]:
         f" {real.cells.loc[n.idxmax(), 'publications']:.0f} publications.",
         "placed": f"Of {len(placed)} means with a range of {DENMARK}, {held} lie between its 5th and 95th percentile and"
         f" {middle} between its 25th and 75th; their median place is percentile {placed.median():.0f}.",
+        "width": f"Typically the 95th percentile of a range is {factor:.0f} times the 5th.",
     }
 
 

@@ -159,12 +159,10 @@ def _areas(used: pd.DataFrame) -> NDArray[np.float64]:
     area = pd.to_numeric(used["floor_area_m2"], errors="coerce").to_numpy(dtype=float)
     wrong = ~(np.isfinite(area) & (area > 0))
     if wrong.any():
-        row = used.iloc[int(np.flatnonzero(wrong)[0])]
-        where, fix = (
-            f"floor_area_m2 of building {row['building_id']}",
-            "give square metres above 0, or drop the building",
-        )
-        raise MaterialsError("zero or missing floor area", where=where, value=row["floor_area_m2"], fix=fix)
+        row = used.iloc[np.flatnonzero(wrong)[:1]]
+        where = f"floor_area_m2 of building {row['building_id'].iloc[0]}"
+        value, fix = row["floor_area_m2"].tolist()[0], "give square metres above 0, or drop the building"
+        raise MaterialsError("zero or missing floor area", where=where, value=value, fix=fix)
     return area
 
 

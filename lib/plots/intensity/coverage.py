@@ -31,19 +31,19 @@ def coverage_diagram(held: pd.DataFrame) -> Figure:
     fig, axes = plt.subplots(1, 2, figsize=(8.4, 4.5), sharey=True)
     for ax, (name, title) in zip(axes, {"groups": "seven groups", "total": "all materials"}.items(), strict=True):
         ax.plot([0, 1], [0, 1], color=INTACT, lw=1, ls=":")
-        for k, method in enumerate(held.index.unique("method")):
+        for k, method in enumerate(METHODS):
             part = held.loc[method]
             place = part.index + 0.012 * (k - 0.5)
             style = {"color": COLOURS[method], "label": LABELS[method], "capsize": 0, "elinewidth": 1.4}
             ax.errorbar(place, part[name], part[f"{name}_error"], fmt="os"[k] + "-", ms=6, lw=1.2, **style)
-        ax.set(xlim=(0.42, 1.0), ylim=(0, 1.02), xlabel="stated")
+        ax.set(xlim=(0.42, 1.0), ylim=(0, 1.02), xlabel="stated (%)")
         ax.set_title(title, fontsize=11)
         ax.set_xticks(part.index)
-        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, 0, symbol=""))
+        ax.yaxis.set_major_formatter(PercentFormatter(1, 0, symbol=""))
         ax.tick_params(axis="x", labelsize=9)
         simulated_note(ax)
-    axes[0].set_ylabel("achieved: intervals that hold the truth")
+    axes[0].set_ylabel("achieved: intervals that hold the truth (%)")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=2, fontsize=9.5)
     return shown_once(fig)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -41,13 +43,14 @@ def total_map(intensity: Intensity, *, about: str) -> Figure:
         If types are not told by two columns, or no building was surveyed.
     """
     kg_m2, n = intensity.heat_map()
+    _refuse_nothing(intensity)
     fig, ax = plt.subplots(figsize=(9, 7.4))
     image = _cells(ax, kg_m2)
     _name(ax, kg_m2)
     for (row, column), value in np.ndenumerate(kg_m2.to_numpy()):
         if np.isnan(value):
             continue
-        colour = "white" if image.norm(value) > 0.55 else INK
+        colour = "white" if image.norm(value) > 0.46 else INK
         ax.text(column, row - 0.16, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=9.5)
         ax.text(column, row + 0.24, f"n {n.iat[row, column]}", ha="center", va="center", color=colour, fontsize=7)
     fig.colorbar(image, ax=ax, shrink=0.75, pad=0.015, label="material intensity (kg/m²)")
@@ -75,27 +78,33 @@ def group_maps(intensity: Intensity, *, about: str) -> Figure:
     MaterialsError
         As ``total_map``.
     """
+    _refuse_nothing(intensity)
     grouped = intensity.in_groups()
-    fig, axes = plt.subplots(2, 4, figsize=(12, 7.2), sharex=True, sharey=True)
+    fig, axes = plt.subplots(2, 4, figsize=(12, 8.2), sharex=True, sharey=True)
     for ax, group in zip(axes.flat, GROUPS, strict=False):
         kg_m2, n = grouped.heat_map(group)
         image = _cells(ax, kg_m2)
-        bar = fig.colorbar(image, ax=ax, orientation="horizontal", location="top", pad=0.02, aspect=28)
-        bar.set_label(f"{group} (kg/m²)", fontsize=11, loc="left")
+        bar = fig.colorbar(image, cax=ax.inset_axes((0, 1.03, 1, 0.045)), orientation="horizontal")
+        bar.ax.xaxis.set_ticks_position("top")
+        bar.ax.set_title(f"{group} (kg/m²)", fontsize=11)
         bar.locator = MaxNLocator(3)
         bar.ax.tick_params(labelsize=8.5)
     _counts(axes.flat[-1], n)
     for ax in axes.flat:
-        _name(ax, kg_m2, named_rows=ax in axes[:, 0], named_columns=ax in axes[1])
+        _name(ax, kg_m2, named_rows=ax in axes[:, 0], named_columns=ax in axes[1], turned=90)
     _note(fig, f"{about}; dot: no surveyed building")
     return shown_once(fig)
 
 
-def _cells(ax: Axes, kg_m2: pd.DataFrame) -> AxesImage:
-    values = kg_m2.to_numpy(float)
-    if np.isnan(values).all():
+def _refuse_nothing(intensity: Intensity) -> None:
+    if intensity.kg_m2.isna().all(axis=None):
         fix = "survey at least one building"
         raise MaterialsError("nothing to draw", where="heat map of intensity", value="all cells empty", fix=fix)
+
+
+def _cells(ax: Axes, kg_m2: pd.DataFrame) -> AxesImage:
+    values = kg_m2.to_numpy(float)
+    ax.set_anchor("N")
     image = ax.imshow(np.ma.masked_invalid(values), cmap=MAP, vmin=0, aspect="equal")
     row, column = np.nonzero(np.isnan(values))
     ax.plot(column, row, ".", color="#C5CCD2", ms=3, ls="none")
@@ -107,13 +116,17 @@ def _counts(ax: Axes, n: pd.DataFrame) -> None:
     for (row, column), count in np.ndenumerate(n.to_numpy()):
         text, colour = (str(count), INK) if count else (".", INTACT)
         ax.text(column, row, text, ha="center", va="center", fontsize=7, color=colour)
+    ax.set_anchor("N")
     ax.set_title("n, surveyed buildings", fontsize=11)
 
 
-def _name(ax: Axes, table: pd.DataFrame, *, named_rows: bool = True, named_columns: bool = True) -> None:
+def _name(
+    ax: Axes, table: pd.DataFrame, *, named_rows: bool = True, named_columns: bool = True, turned: float = 45
+) -> None:
     rows = [_SHORT.get(name, name) for name in table.index]
     columns = [_SHORT.get(name, name) for name in table.columns]
-    ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+    upright: dict[str, Any] = {"ha": "right", "va": "center", "rotation_mode": "anchor", "rotation": turned}
+    ax.set_xticks(range(len(columns)), columns, fontsize=9, **upright)
     ax.set_yticks(range(len(rows)), rows, fontsize=9)
     ax.tick_params(length=0, labelleft=named_rows, labelbottom=named_columns)
     ax.spines[:].set_visible(False)

@@ -21,7 +21,8 @@ def one_building(mixture: Mixture, building_id: str | None = None, *, types: int
     ----------
     mixture : Mixture
     building_id : str, optional
-        One of ``mixture.ids``; that whose likeliest type has a probability nearest to one half when not given.
+        One of ``mixture.ids``; when not given, among those whose likeliest type has a probability near one half that
+        where its mean is furthest from what all types together give.
     types : int
         How many types are shown, the likeliest first.
     simulated : bool
@@ -38,10 +39,10 @@ def one_building(mixture: Mixture, building_id: str | None = None, *, types: int
         If there is no such building.
     """
     joint = mixture.joint(slice(None))
-    place = _place(mixture, joint, building_id)
+    values = _by_type(mixture)
+    place = _place(mixture, joint, values, building_id)
     names = pd.Series([f"{wall} /\n{roof}" for wall, roof in mixture.survey.types])
     chosen = np.argsort(-joint[place], kind="stable")[:types]
-    values = _by_type(mixture)
     fig, axes = plt.subplots(1, 3, figsize=(10.4, 3.9), width_ratios=(1, 1.3, 1.3))
     rows = np.arange(types)
     axes[0].barh(rows, joint[place, chosen], 0.6, color=OURS)
@@ -57,9 +58,12 @@ def one_building(mixture: Mixture, building_id: str | None = None, *, types: int
     return shown_once(fig)
 
 
-def _place(mixture: Mixture, joint: np.ndarray, building_id: str | None) -> int:
+def _place(mixture: Mixture, joint: np.ndarray, values: list[np.ndarray], building_id: str | None) -> int:
     if building_id is None:
-        return int(np.abs(joint.max(axis=1) - 0.5).argmin())
+        means = np.array([part.mean() for part in values])
+        likeliest = joint.max(axis=1)
+        gap = np.abs(means[joint.argmax(axis=1)] / (joint @ means) - 1)
+        return int(np.where(np.abs(likeliest - 0.5) <= max(0.1, np.abs(likeliest - 0.5).min()), gap, -1).argmax())
     if building_id not in mixture.ids:
         fix = "choose one of the counted buildings"
         raise MaterialsError("no such building", where="one_building", value=building_id, fix=fix)
