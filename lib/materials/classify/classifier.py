@@ -195,10 +195,10 @@ class MaterialClassifier:
             "classes": self.classes, "size_px": self.size_px, "recipe": asdict(self.recipe),
             "temperature": self.temperature, "history": self.history.to_dict("list"), "provenance": self.provenance,
         }  # fmt: skip
-        text = json.dumps(told, sort_keys=True)
+        text = json.dumps(told)
         try:
             put(Path(path), save(state, {_KEY: text, "sha256": _digest(text, state)}))
-        except PatchesError as error:
+        except (PatchesError, OSError) as error:
             fix = "check space and permissions"
             raise WeightsError("cannot be written", where=str(path), value=str(error), fix=fix) from None
 

@@ -1,0 +1,318 @@
+"""Training of material classifiers: learns what can be learned, repeats itself, goes on where it was killed, and is kept in a file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from lib.errors import CompanionWarning, MaterialsError, ParameterError, WeightsError
+from lib.learning.checkpoints import read_checkpoint
+from lib.materials.classify import ClassifierRecipe, fit_classifier, load_classifier, training
+from lib.materials.classify.augmentation import epoch_plan, seen
+from lib.materials.classify.recipe import training_precision
+from lib.materials.classify.training import CHECKPOINT, learning_rate
+from material_images import EPOCHS, KILLED, NAMES, STEPS, build_small, pictures, run
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(training, "build_model", build_small)
+
+
+def equal(first, second):
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    pairs = zip(first.network.state_dict().items(), second.network.state_dict().items(), strict=True)
+    assert all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
+
+
+# Training.
+
+
+def test_it_learns_what_anybody_can_tell_apart(small):
+    recipe = replace(KILLED, epochs=16, rate=1e-2)
+    classifier = run(None, recipe, data=pictures(120))
+    images, labels = pictures(60, seed=9)
+    assert (classifier.predict(images) == labels).mean() > 0.9
+    assert classifier.history["loss"].iloc[-1] < classifier.history["loss"].iloc[0]
+    assert classifier.history["epoch"].tolist() == list(range(1, 17))
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(small, tmp_path):
+    command = [sys.executable, str(HERE / "material_images.py"), str(tmp_path), str(STEPS + 3)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    state = read_checkpoint(tmp_path / CHECKPOINT)["run"]
+    assert (state["epoch"], state["step"], len(state["losses"])) == (1, 2, 2)
+    equal(run(tmp_path), run(None))
+
+
+@pytest.mark.parametrize("steps", range(0, EPOCHS * STEPS, 2))
+def test_a_run_stopped_anywhere_goes_on_to_the_same_bits(small, tmp_path, monkeypatch, steps):
+    calls = iter(range(10**6))
+
+    def stop(loss, state):
+        if next(calls) == steps:
+            raise KeyboardInterrupt
+        return loss
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_finite", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path)
+    equal(run(tmp_path), run(None))
+
+
+def test_a_finished_run_takes_no_step_and_keeps_no_optimiser(small, tmp_path, monkeypatch):
+    first = run(tmp_path)
+    assert read_checkpoint(tmp_path / CHECKPOINT)["optimiser"] == {}
+    monkeypatch.setattr(training, "_train_epoch", None)
+    equal(run(tmp_path), first)
+
+
+def test_another_seed_gives_another_network_and_torch_keeps_its_own_numbers(small):
+    torch.manual_seed(4)
+    wanted = torch.rand(1)
+    torch.manual_seed(4)
+    first, other = run(None), run(None, replace(KILLED, seed=1))
+    assert torch.equal(torch.rand(1), wanted)
+    assert first.history["loss"].tolist() != other.history["loss"].tolist()
+
+
+def test_the_state_of_another_run_is_refused(small, tmp_path):
+    run(tmp_path)
+    images, labels = pictures(STEPS * 8)
+    pixel, label = images.copy(), labels.copy()
+    pixel[7, 3, 3, 1] ^= 1
+    label[0] = "wood"
+    for data in ((pixel, labels), (images, label), (images[::-1], labels)):
+        with pytest.raises(WeightsError, match=r"of another run .*'data'"):
+            run(tmp_path, data=data)
+    with pytest.raises(WeightsError, match=r"'rate': \(0.003, 0.004\)"):
+        run(tmp_path, replace(KILLED, rate=4e-3))
+    with pytest.raises(WeightsError, match="'model'"):
+        run(tmp_path, model="resnet18")
+    with pytest.raises(WeightsError, match="'data'"):
+        run(tmp_path, classes=NAMES[::-1])
+    (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:-9])
+    with pytest.raises(WeightsError, match="damaged"):
+        run(tmp_path)
+
+
+def test_a_start_from_random_numbers_is_told(tmp_path):
+    images, labels = pictures(6)
+    recipe = ClassifierRecipe(epochs=1, batch=4)
+    for weights, told in ((None, "no ImageNet weights are given"), (tmp_path, "lacks shufflenetv2_x1-5666bf0f80.pth")):
+        with pytest.warns(CompanionWarning, match=told) as caught:
+            fitted = fit_classifier(images, labels, recipe=recipe, weights=weights, device="cpu", progress=False)
+        assert [one.filename for one in caught if one.category is CompanionWarning] == [__file__]
+    assert fitted.provenance["weights"] == "random numbers"
+    assert fitted.provenance["precision"] == "32-true"
+
+
+def test_a_loss_that_is_no_number_is_told(monkeypatch):
+    def infinite(*names, **options):
+        network = build_small(*names, **options)
+        network.layers[-1].weight.data.fill_(torch.inf)
+        return network
+
+    monkeypatch.setattr(training, "build_model", infinite)
+    with pytest.raises(MaterialsError, match=r"loss, epoch 1, step 1: is no longer a number \(got nan\)"):
+        run(None)
+
+
+WRONG = [
+    (lambda i, n: (i.astype(float), n), "images: not bytes .*float64"),
+    (lambda i, n: (i[:, :, :20], n), "images: not square"),
+    (lambda i, n: (i[..., :1], n), "not a stack of colour images"),
+    (lambda i, n: (i[0], n), "not a stack of colour images"),
+    (lambda i, n: ([i[0], i[1, :9]], n[:2]), "of different sizes"),
+    (lambda i, n: (i[:0], n[:0]), "no image"),
+    (lambda i, n: (i, n[:-1]), "labels: do not fit the images"),
+    (lambda i, n: (i, [None, *n[1:]]), r"labels: 1 missing \(got \[0\]\)"),
+    (lambda i, n: (i, [*n[:-1], float("nan")]), r"labels: 1 missing \(got \[11\]\)"),
+    (lambda i, n: (i, [1] * len(n)), r"labels: not text \(got 1\)"),
+    (lambda i, n: (i, ["wood"] * len(n)), "classes: only one class"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "message"), WRONG)
+def test_wrong_images_and_labels(spoil, message):
+    images, labels = spoil(*pictures(12))
+    with pytest.raises(MaterialsError, match=message):
+        fit_classifier(images, labels, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"classes": ("brick", "glass")}, MaterialsError, r"unknown class \(got \['wood'\]\)"),
+        ({"classes": (*NAMES, "wood")}, MaterialsError, "a class stands twice"),
+        ({"classes": (*NAMES, "straw")}, MaterialsError, r"classes without an image \(got \['straw'\]\)"),
+        ({"model": "lenet"}, ParameterError, "no such network"),
+        ({"model": "alexnet"}, ParameterError, "too small for alexnet"),
+        ({"checkpoint_steps": 0}, ParameterError, "checkpoint_steps: not a positive"),
+        ({"device": "abacus"}, ParameterError, "no such device"),
+    ],
+)
+def test_wrong_options(options, kind, message):
+    with pytest.raises(kind, match=message):
+        fit_classifier(*pictures(12), progress=False, **options)
+
+
+# Recipe and views.
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("epochs", 0, "out of range"), ("epochs", 2.5, "whole number"), ("batch", True, "whole number"), ("rate", "1", "give a number"),
+        ("rate", float("nan"), "out of range"), ("turned", 1, "True or False"), ("precision", "fp8", "no such choice"), ("crop_scale_min", 0, "out of"),
+    ],
+)  # fmt: skip
+def test_impossible_recipes(field, value, message):
+    with pytest.raises(ParameterError, match=message):
+        ClassifierRecipe(**{field: value})
+
+
+def test_precision_by_network():
+    assert training_precision("efficientnet_b0") == "32-true"
+    assert training_precision("efficientnet_b0", "bf16-mixed") == "bf16-mixed"
+    assert training_precision("resnet18", "32-true") == "32-true"
+
+
+def test_the_rate_rises_and_falls():
+    rates = [learning_rate(ClassifierRecipe(rate=1.0, warm_up=0.2), step, 100) for step in range(100)]
+    assert np.argmax(rates) == 20
+    assert max(rates) == 1
+    assert (np.diff(rates[:21]) > 0).all()
+    assert (np.diff(rates[20:]) < 0).all()
+    assert 0 < rates[-1] < 1e-3
+
+
+def test_whole_images_are_seen_as_they_are():
+    plain = ClassifierRecipe(crop_scale_min=1, mirrored=False)
+    plan = epoch_plan(np.zeros(9, int), plain, 0)
+    inputs = torch.rand(9, 3, 8, 8)
+    torch.testing.assert_close(seen(inputs, plan.views), inputs)
+
+
+def test_turned_images_are_the_eight_of_the_square():
+    recipe, inputs = ClassifierRecipe(crop_scale_min=1, turned=True), torch.arange(16.0).reshape(1, 1, 4, 4)
+    views = epoch_plan(np.zeros(200, int), recipe, 0).views
+    found = {tuple(seen(inputs, view[None]).round().flatten().tolist()) for view in views}
+    eight = {
+        tuple(torch.rot90(side, k, (2, 3)).flatten().tolist()) for side in (inputs, inputs.flip(3)) for k in range(4)
+    }
+    assert found == eight
+
+
+def test_crops_stay_inside_and_keep_what_they_shall():
+    views = epoch_plan(np.zeros(500, int), ClassifierRecipe(crop_scale_min=0.4), 3).views
+    wide, high = np.abs(views[:, 0, 0]), np.abs(views[:, 1, 1])
+    assert 0.4 - 1e-6 <= (wide * high).min() < 0.45
+    assert (wide + np.abs(views[:, 0, 2]) <= 1 + 1e-6).all()
+    assert (high + np.abs(views[:, 1, 2]) <= 1 + 1e-6).all()
+    assert 3 / 4 - 1e-6 <= (wide / high).min() < 0.8
+    assert 0.4 < (views[:, 0, 0] < 0).mean() < 0.6
+
+
+def test_balanced_draws_show_rare_classes_as_often():
+    codes = np.array([0] * 390 + [1] * 10)
+    drawn = codes[epoch_plan(codes, ClassifierRecipe(balanced=True), 0).order]
+    assert 0.4 < drawn.mean() < 0.6
+    assert codes[epoch_plan(codes, ClassifierRecipe(), 0).order].sum() == 10
+
+
+# What is kept, and what it says.
+
+
+@pytest.fixture(scope="module")
+def real():
+    """A network of the registry, trained a little."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        recipe = ClassifierRecipe(epochs=2, batch=8, turned=True)
+        return fit_classifier(*pictures(24), recipe=recipe, device="cpu", progress=False)
+
+
+def test_a_classifier_comes_back_as_it_was(real, tmp_path):
+    kept = replace(real, temperature=1.7)
+    kept.save(tmp_path / "deep" / "walls.safetensors")
+    found = load_classifier(tmp_path / "deep" / "walls.safetensors", device="cpu")
+    equal(found, kept)
+    for name in ("classes", "size_px", "recipe", "temperature", "provenance"):
+        assert getattr(found, name) == getattr(kept, name)
+    images = pictures(5, seed=3)[0]
+    assert np.array_equal(found.predict_proba(images), kept.predict_proba(images))
+    assert not found.network.training
+    again = tmp_path / "again.safetensors"
+    found.save(again)
+    assert again.read_bytes() == (tmp_path / "deep" / "walls.safetensors").read_bytes()
+
+
+def test_damaged_files_are_refused(real, tmp_path):
+    path = tmp_path / "walls.safetensors"
+    real.save(path)
+    whole = path.read_bytes()
+    for place, message in ((len(whole) - 40, "was damaged"), (300, "damaged|no readable")):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(WeightsError, match=message):
+            load_classifier(path)
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(WeightsError, match="no readable safetensors file"):
+        load_classifier(path)
+    save_file({"a": torch.zeros(2)}, path)
+    with pytest.raises(WeightsError, match="is no classifier of materials"):
+        load_classifier(path)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(WeightsError, match="cannot be written"):
+        real.save(tmp_path / "file" / "walls.safetensors")
+
+
+def test_probabilities_do_not_depend_on_the_batch(real):
+    images = pictures(13, seed=2)[0]
+    told = real.predict_proba(images)
+    assert told.shape == (13, 3)
+    np.testing.assert_allclose(told.sum(axis=1), 1)
+    for batch in (1, 5, 13):
+        np.testing.assert_allclose(real.predict_proba(images, batch), told, atol=0.02)
+        full = replace(real, recipe=replace(real.recipe, precision="32-true"))
+        np.testing.assert_allclose(full.logits(images, batch), full.logits(images), atol=1e-4)
+    hot = replace(real, temperature=3.0)
+    assert np.array_equal(hot.predict(images), real.predict(images))
+    assert (hot.predict_proba(images).max(axis=1) < told.max(axis=1)).all()
+
+
+def test_inputs_are_scaled_as_imagenet_and_channels_last(real):
+    grey = np.full((2, 32, 32, 3), 255, np.uint8)
+    inputs = real.inputs(grey)
+    assert inputs.is_contiguous(memory_format=torch.channels_last)
+    assert inputs[0, :, 0, 0].tolist() == pytest.approx([2.2489, 2.4286, 2.64], abs=1e-4)
+    with pytest.raises(MaterialsError, match="of another size than it was trained on"):
+        real.predict(np.zeros((1, 64, 64, 3), np.uint8))
+    with pytest.raises(ParameterError, match="batch: not a positive"):
+        real.logits(grey, 0)
+
+
+def test_calibration_changes_how_sure_it_is_alone(real):
+    images, labels = pictures(60, seed=5)
+    with pytest.warns(CompanionWarning, match="calibrated on 60 images"):
+        found = real.calibrated(images, labels)
+    assert found.temperature != 1
+    assert np.array_equal(found.predict(images), real.predict(images))
+    with pytest.raises(MaterialsError, match="unknown class"):
+        real.calibrated(images, ["straw"] * 60)
