@@ -13,7 +13,7 @@ from captum.attr import GuidedBackprop, LayerGradCam
 from torch import nn
 
 from lib.errors import MaterialsError, ParameterError
-from lib.materials.classify import MODELS, build_model
+from lib.materials.classify import MODELS, MaterialClassifier, build_model
 from lib.materials.explain import METHODS, GuidedActivations, explain, explain_batch
 from lib.materials.explain.grad_cam import enlarged, raw_grad_cam
 from lib.materials.explain.guided import CALLS, guided_gradient
@@ -265,6 +265,15 @@ def test_classifier_gives_names_and_calibrated_probabilities(resnet):
 def test_faults_are_told(resnet, change, kind, match):
     with pytest.raises(kind, match=match):
         explain(**({"model": resnet, "image": images()[0]} | change))
+
+
+def test_real_classifier_is_explained_as_its_network_is(resnet):
+    photographs = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    classifier = MaterialClassifier(resnet, Photographer.classes, 64)
+    told = explain_batch(classifier, photographs)
+    bare = explain_batch(resnet, classifier.inputs(photographs))
+    assert [one.name for one in told] == [Photographer.classes[one.target] for one in bare]
+    assert np.array_equal(told[1].heat, bare[1].heat)
 
 
 def test_classifier_takes_bytes_only(resnet):

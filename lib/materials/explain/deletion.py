@@ -52,7 +52,8 @@ def deletion_curve(
     """Take pixels away, the most salient first, and ask the network again and again.
 
     What it is shown in their stead is no photograph either, so that a curve alone says little: hold it against those
-    of ``random_order`` and ``edge_strength``.
+    of ``random_order``, of ``edge_strength``, and of another image's saliency, which is as smooth and knows as well
+    where in a photograph the building stands.
 
     Parameters
     ----------

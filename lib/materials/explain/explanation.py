@@ -35,7 +35,7 @@ class Explanation:
     name : str
         Its name; its number where it has none.
     probability : float
-        What the network gives that class in this image.
+        What the network gives that class in this image, calculated in the precision of its weights.
     """
 
     heat: NDArray[np.float32]

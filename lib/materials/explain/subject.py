@@ -104,7 +104,7 @@ def subject(model: Model, images: Images) -> Subject:
     _check_images(images, bare)
     inputs = images if isinstance(model, nn.Module) else model.inputs(np.asarray(images))
     weight = next(network.parameters())
-    inputs = torch.as_tensor(inputs).detach().to(weight.device, torch.float32)
+    inputs = torch.as_tensor(inputs).detach().to(weight.device, weight.dtype)
     if isinstance(model, nn.Module):
         return Subject(network, inputs, (), 1.0)
     return Subject(network, inputs, tuple(model.classes), float(model.temperature))
