@@ -217,7 +217,9 @@ def test_deletion_starts_with_the_image_and_ends_without(scenes, untrained):
         assert curve.probability[0] == pytest.approx(why.probability, rel=1e-4)
         assert 0 <= curve.area <= 1
     bare = image.mean(dim=(1, 2), keepdim=True).expand_as(image)
-    assert curve.probability[-1] == pytest.approx(float(untrained(bare[None]).detach().softmax(1)[0, why.target]), rel=1e-4)
+    assert curve.probability[-1] == pytest.approx(
+        float(untrained(bare[None]).detach().softmax(1)[0, why.target]), rel=1e-4
+    )
 
 
 def test_edges_are_where_the_image_changes_whatever_its_form():

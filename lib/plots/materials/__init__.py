@@ -1,0 +1,17 @@
+"""Figures of materials."""
+
+from lib.plots.materials.explanations import (
+    deletion_figure,
+    explanation_sheet,
+    randomisation_figure,
+    wall_share_figure,
+)  # fmt: skip
+from lib.plots.materials.maps import material_maps
+from lib.plots.materials.palette import colour_of
+from lib.plots.materials.scenes import scene_examples
+from lib.plots.materials.scores import confusion_shares, f1_distributions, reliability_diagram
+
+__all__ = [
+    "colour_of", "confusion_shares", "deletion_figure", "explanation_sheet", "f1_distributions", "material_maps",
+    "randomisation_figure", "reliability_diagram", "scene_examples", "wall_share_figure",
+]  # fmt: skip
