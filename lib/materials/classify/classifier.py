@@ -197,7 +197,8 @@ class MaterialClassifier:
         }  # fmt: skip
         text = json.dumps(told)
         try:
-            put(Path(path), save(state, {_KEY: text, "sha256": _digest(text, state)}))
+            # One entry alone: the order of several would differ from file to file.
+            put(Path(path), save(state, {_KEY: f"{_digest(text, state)}\n{text}"}))
         except (PatchesError, OSError) as error:
             fix = "check space and permissions"
             raise WeightsError("cannot be written", where=str(path), value=str(error), fix=fix) from None
@@ -240,10 +241,11 @@ def load_classifier(path: str | Path, device: str = "auto") -> MaterialClassifie
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
     except (SafetensorError, OSError, ValueError) as error:
         raise WeightsError("is no readable safetensors file", where=str(path), value=str(error), fix=_FIX) from None
-    if _KEY not in said or said.get("sha256") != _digest(said[_KEY], state):
-        what = "was damaged" if _KEY in said else "is no classifier of materials"
+    digest, _, text = said.get(_KEY, "").partition("\n")
+    if digest != _digest(text, state):
+        what = "was damaged" if digest else "is no classifier of materials"
         raise WeightsError(what, where=str(path), value=sorted(said), fix=_FIX)
-    told = json.loads(said[_KEY])
+    told = json.loads(text)
     network = build_model(told["provenance"]["model"], len(told["classes"]))
     network.load_state_dict(state)
     network.origin = told["provenance"]["weights"]

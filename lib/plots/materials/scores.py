@@ -130,10 +130,13 @@ def reliability_diagram(
     if not probabilities:
         fix = "give a dict such as {'calibrated': classifier.predict_proba(images)}"
         raise MaterialsError("nothing to show", where="probabilities", value=probabilities, fix=fix)
-    size = (max(2.9 * len(probabilities), 3.6), 4.6)
-    fig, axes = plt.subplots(2, len(probabilities), figsize=size, height_ratios=(3, 1), squeeze=False, sharex=True)
-    for (above, below), (name, told) in zip(axes.T, probabilities.items(), strict=True):
-        found, error = reliability_bins(told, codes, bins), calibration_error(told, codes, bins)
+    judged = {
+        name: (reliability_bins(told, codes, bins), calibration_error(told, codes, bins))
+        for name, told in probabilities.items()
+    }
+    size = (max(2.9 * len(judged), 3.6), 4.6)
+    fig, axes = plt.subplots(2, len(judged), figsize=size, height_ratios=(3, 1), squeeze=False, sharex=True)
+    for (above, below), (name, (found, error)) in zip(axes.T, judged.items(), strict=True):
         above.plot([0, 1], [0, 1], color=INTACT, lw=1, ls=":")
         above.plot(found["confidence"], found["accuracy"], "o-", color=OURS, lw=1.2, ms=5, clip_on=False)
         said = f"ECE {error.value:.3f}\n90 %: {error.low:.3f} to {error.high:.3f}\nby chance {error.by_chance:.3f}"
