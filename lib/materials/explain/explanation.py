@@ -77,6 +77,7 @@ def explain(model: Model, image: Images, method: Method = "grad_cam", target: in
 
     Examples
     --------
+    >>> import torch
     >>> from lib.materials.classify import build_model
     >>> why = explain(build_model("resnet18", 4), torch.rand(3, 64, 64), "guided_grad_cam", target=2)
     >>> why.heat.shape, why.name
@@ -114,6 +115,7 @@ def explain_batch(
 
     Examples
     --------
+    >>> import torch
     >>> from lib.materials.classify import build_model
     >>> [why.target for why in explain_batch(build_model("resnet18", 4), torch.rand(2, 3, 64, 64), targets=[3, 0])]
     [3, 0]

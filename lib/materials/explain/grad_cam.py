@@ -26,6 +26,7 @@ def raw_grad_cam(network: nn.Module, inputs: Tensor, targets: Tensor) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> from lib.materials.classify import build_model
     >>> network = build_model("resnet18", 4).eval()
     >>> raw_grad_cam(network, torch.rand(2, 3, 96, 96), torch.tensor([0, 3])).shape
@@ -56,6 +57,7 @@ def enlarged(raw: Tensor, size: tuple[int, int]) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> enlarged(torch.tensor([[[[-1.0, 4.0]]]]), (1, 4)).tolist()
     [[[0.0, 1.0, 3.0, 4.0]]]
     """
