@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from lib.errors import CompanionWarning, MaterialsError, ParameterError, WeightsError
 from lib.learning.checkpoints import read_checkpoint
+from lib.learning.identity import check_identity
 from lib.materials.classify import ClassifierRecipe, fit_classifier, load_classifier, training
 from lib.materials.classify.augmentation import epoch_plan, seen
 from lib.materials.classify.recipe import training_precision
@@ -110,6 +111,14 @@ def test_the_state_of_another_run_is_refused(small, tmp_path):
     (tmp_path / CHECKPOINT).write_bytes((tmp_path / CHECKPOINT).read_bytes()[:-9])
     with pytest.raises(WeightsError, match="damaged"):
         run(tmp_path)
+
+
+def test_other_threads_are_told_and_other_fields_shown():
+    mine = {"data": "a", "threads": 2, "recipe": {"rate": 1, "batch": 2}}
+    with pytest.warns(CompanionWarning, match="goes on with 2 threads instead of 1"):
+        check_identity(Path("a.ckpt"), mine | {"threads": 1}, mine)
+    with pytest.raises(WeightsError, match=r"\{'recipe': \{'rate': \(3, 1\)\}\}"):
+        check_identity(Path("a.ckpt"), mine | {"recipe": {"rate": 3, "batch": 2}}, mine)
 
 
 def test_a_start_from_random_numbers_is_told(tmp_path):
