@@ -246,12 +246,11 @@ plot.class_intervals(found, **shown)
 
 # %%
 real = real_intensities.real_intensities(draws=draws, seed=seed)
-said = real_intensities.told_of_database(real)
-record("cells_told", said["cells"])
-record("few_told", said["few"])
-record("placed_told", said["placed"])
-record("width_told", said["width"])
-real.database.kinds.apply(pd.Series.value_counts).T if real else "not at hand"
+for name, told in real_intensities.told_of_database(real).items():
+    record(f"{name}_told", told)
+real.database.kinds.apply(pd.Series.value_counts).T if real else print(
+    "not at hand"
+)
 
 # %% [markdown]
 # {glue:text}`cells_told` The database has no floor areas, so no equation 1: every row counts once, be it a house or the average
@@ -364,10 +363,8 @@ stock.in_groups().round(0)
 # %% mystnb={"figure": {"name": "fig-mi-outlook", "caption": "Tonnes that leave the stock in each decade by material group, for the lifetime of the parameters (left) and a longer one (right). The wave has the same tonnes and another date. Simulated in the default run."}, "image": {"alt": "Two stacked bar charts over eight decades with seven colours, grey concrete and orange clay the largest. The left one falls from decade to decade; the right one rises first and is flatter."}}
 lifetimes = Lifetime(lifetime_years, lifetime_sd_years), Lifetime(100.0, 40.0)
 leaving = own_survey.town_outlook(town, now, lifetimes)
-outlook_shown = "no construction years were given"
-if leaving is not None:
-    outlook_shown = plot.leaving_by_decade(leaving, **shown)
-outlook_shown
+dated = leaving is not None
+plot.leaving_by_decade(leaving, **shown) if dated else "no years given"
 
 # %% [markdown]
 # In the first decade {glue:text}`first_kt:.0f` kt leave with the one lifetime and {glue:text}`first_longer_kt:.0f` kt with the
@@ -375,17 +372,15 @@ outlook_shown
 # Doubt about *how much* is small beside doubt about *when*, and no classifier will change that. In thousands of tonnes:
 
 # %%
-if leaving is not None:
+if dated:
     totals = [leaving.loc[name, "total"] for name in leaving.index.unique(0)]
     record("first_kt", totals[0].iloc[0] / 1000, unit="kt")
     record("first_longer_kt", totals[-1].iloc[0] / 1000, unit="kt")
     record("lifetime_factor", totals[0].iloc[0] / totals[-1].iloc[0])
 record("half_percent", 50 * (total["high"] - total["low"]) / total["mean"])
 if keep:
-    intensity.kg_m2.to_csv(keep / "intensity_kg_m2.csv")
-    stock.tonnes.to_csv(keep / "stock_tonnes.csv")
-    if leaving is not None:
-        leaving.to_csv(keep / "outlook_tonnes.csv")
+    results = intensity.kg_m2, stock.tonnes, leaving
+    own_survey.keep_tables(keep, *results)
 own_survey.in_kilotonnes(leaving)
 
 # %% [markdown]

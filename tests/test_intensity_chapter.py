@@ -210,7 +210,15 @@ def test_outlook_of_a_town_holds_its_stock_and_says_who_is_left_out(files):
     assert own_survey.in_kilotonnes(None) is None
 
 
-def ranges(value=50.0):
+def test_tables_are_kept_or_the_folder_is_named(tmp_path):
+    one = pd.DataFrame({"wood": [1.5]}, index=pd.Index(["tile"], name="roof_material"))
+    own_survey.keep_tables(tmp_path, one, one, one)
+    assert (tmp_path / "outlook_tonnes.csv").read_text() == "roof_material,wood\ntile,1.5\n"
+    with pytest.raises(MaterialsError, match="tables cannot be kept"):
+        own_survey.keep_tables(tmp_path / "nowhere", one, one, None)
+
+
+def ranges():
     """RASMI's cells with one range: percentiles p_q are q kg/m2."""
     keys = [(m, f, s, DENMARK) for m in ("brick", "wood", "steel") for f in ("RS", "RM", "NR") for s in "CMST"]
     index = pd.MultiIndex.from_tuples(keys, names=["material", "function", "structure", "region"])

@@ -156,7 +156,8 @@ def of_use(town: TownSurvey, use: str | None) -> tuple[pd.DataFrame, pd.DataFram
         return town.surveyed, town.inventory
     column = town.surveyed.get("use", pd.Series(dtype=object))
     if not (column == use).any():
-        fix = f"use none for all buildings, or one of {sorted(column.dropna().unique())}"
+        known = sorted(column.dropna().unique())
+        fix = f"use none for all buildings{f', or one of {known}' if known else ''}"
         raise MaterialsError("no surveyed building of this use", where="use", value=use, fix=fix)
     kept = town.surveyed[column == use]
     return kept, town.inventory[town.inventory["building_id"].isin(kept["building_id"])]
@@ -226,3 +227,40 @@ def in_kilotonnes(leaving: pd.DataFrame | None) -> pd.DataFrame | None:
         return None
     groups = to_groups(leaving.drop(columns="total"))
     return (groups.assign(total=leaving["total"]) / 1000).round(1)
+
+
+def keep_tables(folder: str | Path, kg_m2: pd.DataFrame, tonnes: pd.DataFrame, leaving: pd.DataFrame | None) -> None:
+    """Write what a town's estimate found, as CSV files.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Existing.
+    kg_m2 : DataFrame
+        Intensities, to ``intensity_kg_m2.csv``; empty types are empty cells.
+    tonnes : DataFrame
+        Stock with its interval, to ``stock_tonnes.csv``.
+    leaving : DataFrame or None
+        Outlook, to ``outlook_tonnes.csv``, if there is one.
+
+    Raises
+    ------
+    MaterialsError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     keep_tables(place, pd.DataFrame(), pd.DataFrame(), None)
+    ...     sorted(path.name for path in Path(place).iterdir())
+    ['intensity_kg_m2.csv', 'stock_tonnes.csv']
+    """
+    tables = {"intensity_kg_m2": kg_m2, "stock_tonnes": tonnes, "outlook_tonnes": leaving}
+    try:
+        for name, table in tables.items():
+            if table is not None:
+                table.to_csv(Path(folder) / f"{name}.csv", lineterminator="\n")
+    except OSError as error:
+        fix = "give an existing folder that you can write to"
+        raise MaterialsError("tables cannot be kept", where=str(folder), value=str(error), fix=fix) from error

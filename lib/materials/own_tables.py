@@ -40,7 +40,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     place = Path(path)
     try:
         if place.suffix == ".csv":
-            table = pd.read_csv(place, dtype={"building_id": str})
+            table = pd.read_csv(place, dtype={"building_id": object})
         elif place.suffix in (".parquet", ".geoparquet"):
             table = pd.read_parquet(place)
         else:

@@ -116,9 +116,9 @@ def survey_in_rasmi(surveyed: pd.DataFrame, inventory: pd.DataFrame, rasmi: pd.D
     listed = inventory[inventory["building_id"].isin(known["building_id"])]
     ours = material_intensity(typed, listed, by=["structure", "function"])
     shown = ours.kg_m2.reindex(columns=list(RASMI_MATERIALS))
-    table = shown.rename_axis(columns="material").stack().rename("mean").dropna().to_frame()
-    n = ours.n.reindex(table.index.droplevel("material")).to_numpy()
-    return place_in_rasmi(table.assign(n=n), rasmi)
+    mean = shown.melt(var_name="material", value_name="mean", ignore_index=False)
+    table = mean.assign(n=ours.n).dropna().set_index("material", append=True)
+    return place_in_rasmi(table, rasmi)
 
 
 def told_of_database(real: RealIntensities | None) -> dict[str, str]:
@@ -155,7 +155,7 @@ def told_of_database(real: RealIntensities | None) -> dict[str, str]:
         f" {kinds.get(BLANK, 0)} is blank. {(rows['country'] == 'Denmark').sum()} of its {len(rows)} rows are of Denmark alone.",
         "few": f"Of {len(n)} cells of structure, function and material, {(n == 0).sum()} have no number at all and"
         f" {((n > 0) & (n < FEW)).sum()} have fewer than {FEW}; the fullest has {n.max():.0f}, from"
-        f" {real.cells.loc[n.idxmax(), 'publications']:.0f} publications.",
+        f" {real.cells['publications'].iloc[int(n.to_numpy().argmax())]:.0f} publications.",
         "placed": f"Of {len(placed)} means with a range of {DENMARK}, {held} lie between its 5th and 95th percentile and"
         f" {middle} between its 25th and 75th; their median place is percentile {placed.median():.0f}.",
         "width": f"Typically the 95th percentile of a range is {factor:.0f} times the 5th.",

@@ -37,9 +37,9 @@ def database_ranges(
         database's rows with their interval, hollow where fewer than five rows give a number; n stands at the right.
     """
     fig, axes = plt.subplots(2, -(-len(materials) // 2), figsize=(8.8, 9.4), sharey=True, squeeze=False)
-    ranges = rasmi.xs(DENMARK, level="region")
+    ranges = rasmi[rasmi.index.get_level_values("region") == DENMARK].droplevel("region")
     for ax, material in zip(axes.flat, materials, strict=False):
-        _panel(ax, cells.xs(material, level="material"), ranges.loc[material])
+        _panel(ax, _of(cells, material), _of(ranges, material))
         ax.set_title(material, fontsize=11)
     for ax in axes[-1]:
         ax.set_xlabel("material intensity (kg/m²)")
@@ -47,7 +47,12 @@ def database_ranges(
     return shown_once(fig)
 
 
+def _of(table: pd.DataFrame, material: str) -> pd.DataFrame:
+    return table[table.index.get_level_values("material") == material].droplevel("material")
+
+
 def _panel(ax: Axes, cells: pd.DataFrame, ranges: pd.DataFrame) -> None:
+    bands, means = ranges.to_dict("index"), cells.to_dict("index")
     labelled: set[str] = set()
 
     def once(text: str) -> str:
@@ -56,13 +61,12 @@ def _panel(ax: Axes, cells: pd.DataFrame, ranges: pd.DataFrame) -> None:
         return label
 
     for row, (structure, function) in enumerate(ROWS):
-        if (function, structure) in ranges.index:
-            band = ranges.loc[(function, structure)]
+        if band := bands.get((function, structure)):
             label = once("RASMI, OECD Europe: 5th to 95th percentile, median")
             width = band["p_95"] - band["p_5"]
             ax.barh(row, width, 0.62, left=band["p_5"], color=PUBLISHED, alpha=0.3, lw=0, label=label)
             ax.plot([band["p_50"]] * 2, [row - 0.31, row + 0.31], color=PUBLISHED, lw=2)
-        found = cells.loc[(structure, function)]
+        found = means[structure, function]
         if found["n"] > 0:
             few = found["n"] < FEW
             label = once("database, mean of fewer than 5 rows" if few else "database, mean of rows")

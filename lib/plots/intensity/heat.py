@@ -47,12 +47,12 @@ def total_map(intensity: Intensity, *, about: str) -> Figure:
     fig, ax = plt.subplots(figsize=(9, 7.4))
     image = _cells(ax, kg_m2)
     _name(ax, kg_m2)
-    for (row, column), value in np.ndenumerate(kg_m2.to_numpy()):
-        if np.isnan(value):
-            continue
-        colour = "white" if image.norm(value) > 0.46 else INK
+    values, counts = kg_m2.to_numpy(float), n.to_numpy()
+    for row, column in np.argwhere(~np.isnan(values)):
+        value, count = values[row, column], counts[row, column]
+        colour = "white" if value > 0.46 * np.nanmax(values) else INK
         ax.text(column, row - 0.16, f"{value:.0f}", ha="center", va="center", color=colour, fontsize=9.5)
-        ax.text(column, row + 0.24, f"n {n.iat[row, column]}", ha="center", va="center", color=colour, fontsize=7)
+        ax.text(column, row + 0.24, f"n {count}", ha="center", va="center", color=colour, fontsize=7)
     fig.colorbar(image, ax=ax, shrink=0.75, pad=0.015, label="material intensity (kg/m²)")
     _note(fig, f"{about}; dot: no surveyed building")
     return shown_once(fig)

@@ -56,9 +56,9 @@ def _panel(ax: Axes, name: str, intervals: IntensityIntervals) -> None:
     printed = printed[printed[others].isna().all(axis=1) & printed[name].notna()]
     for _, row in printed.iterrows():
         ax.plot(row["kg_m2"], classes.index(row[name]), "D", color=PUBLISHED, ms=6, zorder=2)
-    for row, count in enumerate(intervals.intensity.n):
+    for place, count in enumerate(intervals.intensity.n):
         ax.annotate(
-            f"{count}", (1, row), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            f"{count}", (1, place), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
             va="center", fontsize=8.5, color=INTACT, annotation_clip=False,
         )  # fmt: skip
     ax.set_yticks(rows, classes, fontsize=9)

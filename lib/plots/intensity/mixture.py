@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.errors import MaterialsError
@@ -67,7 +68,7 @@ def _place(mixture: Mixture, joint: np.ndarray, values: list[np.ndarray], buildi
     if building_id not in mixture.ids:
         fix = "choose one of the counted buildings"
         raise MaterialsError("no such building", where="one_building", value=building_id, fix=fix)
-    return int(mixture.ids.get_indexer([building_id])[0])
+    return int(np.flatnonzero(mixture.ids == building_id)[0])
 
 
 def _by_type(mixture: Mixture) -> list[np.ndarray]:
@@ -78,7 +79,7 @@ def _by_type(mixture: Mixture) -> list[np.ndarray]:
     return [parts[pool] for pool in pools.pool_of]
 
 
-def _tonnes(ax: plt.Axes, area_m2: float, chances: np.ndarray, values: list[np.ndarray], simulated: bool) -> None:
+def _tonnes(ax: Axes, area_m2: float, chances: np.ndarray, values: list[np.ndarray], simulated: bool) -> None:
     rng = np.random.default_rng(0)
     kinds = rng.choice(chances.size, DRAWS, p=chances)
     drawn = np.array([rng.choice(values[kind]) for kind in kinds]) * area_m2 / 1000
