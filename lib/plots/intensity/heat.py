@@ -136,7 +136,7 @@ def _name(
     ax.tick_params(which="minor", length=0)
     if named_rows:
         ax.set_ylabel("wall")
-    if named_columns:
+    if named_rows and named_columns:
         ax.set_xlabel("roof")
 
 
