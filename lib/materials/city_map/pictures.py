@@ -20,7 +20,7 @@ from PIL import Image
 from lib.errors import MaterialsError
 from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_IMAGERY, NOT_ASKED, Answer, decode
 from lib.materials.imagery.client import Client
-from lib.materials.imagery.orthophoto import cut
+from lib.materials.imagery.orthophoto import cut_pixels
 from lib.materials.imagery.sources import ImageSource
 from lib.materials.imagery.views import View, views_of
 
@@ -166,24 +166,28 @@ class RoofCrops:
     windows: gpd.GeoDataFrame = field(repr=False)
 
     @cached_property
-    def _bounds(self) -> dict[str, tuple[float, float, float, float]]:
-        bounds = [tuple(row) for row in shapely.bounds(self.windows.geometry.to_numpy()).tolist()]
-        return dict(zip(self.windows["building_id"].astype(str), bounds, strict=True))
+    def _rows(self) -> dict[str, int]:
+        return {str(name): row for row, name in enumerate(self.windows["building_id"])}
+
+    @cached_property
+    def _bounds(self) -> NDArray[np.float64]:
+        return np.asarray(shapely.bounds(self.windows.geometry.to_numpy()))
 
     def identity(self) -> str:
         """Every pixel, where the image lies, and every window."""
-        digest = hashlib.sha256(repr((self.image.rio.transform(), self.image.shape, self._bounds)).encode())
-        for band in self.image.values:
-            digest.update(np.ascontiguousarray(band).data)
+        digest = hashlib.sha256(repr((self.image.rio.transform(), self.image.shape, [*self._rows])).encode())
+        for part in (self._bounds, *self.image.values):
+            digest.update(np.ascontiguousarray(part).data)
         return f"roofs {digest.hexdigest()}"
 
     def read(self, building_ids: Sequence[str], size_px: int) -> Read:
         """Cut the windows."""
         images, statuses = [], []
+        pixels, transform = self.image.values, self.image.rio.transform()
         for name in building_ids:
-            bounds = self._bounds.get(name)
-            crop = cut(self.image, bounds, size_px) if bounds else None
-            statuses.append(NOT_ASKED if bounds is None else NO_IMAGERY if crop is None else IMAGE)
+            row = self._rows.get(name)
+            crop = None if row is None else cut_pixels(pixels, transform, tuple(self._bounds[row].tolist()), size_px)
+            statuses.append(NOT_ASKED if row is None else NO_IMAGERY if crop is None else IMAGE)
             if crop is not None:
                 images.append(crop)
         return images, statuses

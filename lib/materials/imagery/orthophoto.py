@@ -10,6 +10,7 @@ import numpy as np
 import rasterio
 import rioxarray  # noqa: F401  (gives DataArray its .rio)
 import xarray as xr
+from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image
 from rasterio.enums import Resampling
@@ -171,13 +172,40 @@ def cut(image: xr.DataArray, bounds: tuple[float, float, float, float], size_px:
     >>> cut(image, (1, 1, 3, 3), 2)[0, 0].tolist(), cut(image, (3, 3, 5, 5), 2)
     ([7, 7, 7], None)
     """
-    window = from_bounds(*bounds, image.rio.transform())
-    west, north = window.col_off, window.row_off
-    east, south = west + window.width, north + window.height
-    rows, cols = image.shape[-2:]
+    return cut_pixels(image.values, image.rio.transform(), bounds, size_px)
+
+
+def cut_pixels(
+    pixels: NDArray[np.uint8], transform: Affine, bounds: tuple[float, float, float, float], size_px: int
+) -> NDArray[np.uint8] | None:
+    """Cut as ``cut`` does, where many windows are cut out of one image: the transform is asked for once.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (3 or more, rows, cols), uint8
+        North-up.
+    transform : Affine
+        From column and row to easting and northing.
+    bounds : tuple of float
+        West, south, east, north, metres.
+    size_px : int
+
+    Returns
+    -------
+    ndarray, shape (size_px, size_px, 3), uint8, or None
+        None where the window is not wholly within the image.
+
+    Examples
+    --------
+    >>> cut_pixels(np.full((3, 4, 4), 7, np.uint8), Affine(1, 0, 0, 0, -1, 4), (1, 1, 3, 3), 2)[0, 0].tolist()
+    [7, 7, 7]
+    """
+    west, north = ~transform @ (bounds[0], bounds[3])
+    east, south = ~transform @ (bounds[2], bounds[1])
+    rows, cols = pixels.shape[-2:]
     if west < 0 or north < 0 or east > cols or south > rows:
         return None
     top, bottom, left, right = int(north), int(np.ceil(south)), int(west), int(np.ceil(east))
-    pixels = Image.fromarray(np.ascontiguousarray(np.moveaxis(image.values[:3, top:bottom, left:right], 0, -1)))
+    window = Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels[:3, top:bottom, left:right], 0, -1)))
     box = (west - left, north - top, east - left, south - top)
-    return np.asarray(pixels.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))
+    return np.asarray(window.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))
