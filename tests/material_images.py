@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
@@ -63,6 +64,13 @@ def run(folder: Path | None, recipe: ClassifierRecipe = KILLED, **options: objec
             *(options.pop("data", None) or (images, labels)), recipe=recipe, folder=folder, checkpoint_steps=2,
             device="cpu", progress=False, **options,
         )  # fmt: skip
+
+
+def same(first: MaterialClassifier, second: MaterialClassifier) -> None:
+    """Hold two classifiers against each other, to the bit."""
+    pd.testing.assert_frame_equal(first.history, second.history, check_exact=True)
+    pairs = zip(first.network.state_dict().items(), second.network.state_dict().items(), strict=True)
+    assert all(a == b and torch.equal(x, y) for (a, x), (b, y) in pairs)
 
 
 def die_at(step: int) -> None:

@@ -28,8 +28,8 @@ class ClassifierRecipe:
     warm_up : float
         Share of all steps in which the rate rises to its highest; along half a cosine it then falls to 0.
     label_smoothing : float
-        Share of each label that is spread over all classes: it steadies training, and makes probabilities too humble
-        until they are calibrated.
+        Share of each label that is spread over all classes; it makes probabilities too humble until they are calibrated,
+        so none by default.
     crop_scale_min : float
         Smallest share of the area that a random crop keeps; 1 keeps whole images.
     mirrored : bool
@@ -55,13 +55,13 @@ class ClassifierRecipe:
     32
     """
 
-    epochs: int = 12
+    epochs: int = 8
     batch: int = 32
     rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: float = 0.15
-    label_smoothing: float = 0.05
-    crop_scale_min: float = 0.7
+    label_smoothing: float = 0.0
+    crop_scale_min: float = 0.8
     mirrored: bool = True
     turned: bool = False
     balanced: bool = False

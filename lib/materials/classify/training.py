@@ -150,20 +150,11 @@ def fit_classifier(
     fabric = make_fabric(device, 1, precision)
     origin: dict[str, Any] = {"model": model, "weights": network.origin, "data": data_hash(array, codes, names)}
     origin |= {"device": fabric.device.type, "precision": precision, "threads": torch.get_num_threads()}
-    mine = {"recipe": asdict(recipe), "first": weights_hash(network.state_dict())} | origin if folder else {}
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay, fused=fabric.device.type != "mps"
-    )
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     path = Path(folder) / CHECKPOINT if folder else None
     with reproducible(fabric.device):
-        model_on, stepper = fabric.setup(network, optimiser)
-        job = _Job(
-            fabric, network, model_on, optimiser, stepper, recipe, array, codes, path, mine, checkpoint_steps
-        )  # fmt: skip
-        run = _train(job, model, progress)
+        job = _make_job(fabric, network, recipe, (array, codes), path, origin, checkpoint_steps)
+        history = pd.DataFrame(_train(job, model, progress).history)
     origin |= {"images": len(array), "torch": torch.__version__}
-    history = pd.DataFrame(run.history)
     return MaterialClassifier(network.eval(), names, array.shape[1], recipe, 1.0, history, origin)
 
 
@@ -192,6 +183,24 @@ def learning_rate(recipe: ClassifierRecipe, step: int, steps: int) -> float:
     if step < rising:
         return recipe.rate * (step + 1) / (rising + 1)
     return recipe.rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+def _make_job(
+    fabric: Fabric,
+    network: nn.Module,
+    recipe: ClassifierRecipe,
+    data: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    path: Path | None,
+    origin: dict[str, Any],
+    checkpoint_steps: int,
+) -> _Job:
+    """Hand a network and its optimiser to the hardware, and say what a checkpoint belongs to."""
+    mine = {"recipe": asdict(recipe), "first": weights_hash(network.state_dict())} | origin if path else {}
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    fused = fabric.device.type != "mps"
+    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=recipe.weight_decay, fused=fused)
+    model, stepper = fabric.setup(network, optimiser)
+    return _Job(fabric, network, model, optimiser, stepper, recipe, *data, path, mine, checkpoint_steps)
 
 
 def _train(job: _Job, name: str, progress: bool) -> _Run:
