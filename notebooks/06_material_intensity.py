@@ -473,8 +473,8 @@ looks.set_properties(subset=["differs"], **{"min-width": "40em"})
 # Three tables, as CSV, Parquet or any vector format. *Buildings*: `building_id`, `floor_area_m2` in square metres,
 # `wall_material`, `roof_material`; `construction_year` for the outlook; `use` and `floors` to be placed in RASMI. *Inventory*:
 # `building_id`, `material`, `mass_kg` or `mass_t`, one row a building and material, with names as in
-# `lib/materials/groups.csv`. *Predictions*, such as a GeoParquet: `building_id` and a column of probability for each class,
-# named like `wall_brick` and `roof_cement stone`.
+# `lib/materials/groups.csv`. *Predictions*: the GeoParquet that `lib.materials.city_map.predict_city` writes, or any table with
+# `building_id` and a column for each class, named like `p_wall_brick` and `p_roof_cement stone`.
 #
 # ```bash
 # companion run 06_material_intensity -p buildings=register.parquet -p inventory=audits.csv -p keep=results

@@ -10,7 +10,7 @@ import pandas as pd
 from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
 from lib.errors import MaterialsError
 
-PREFIXES = {"wall_": WALL_MATERIALS, "roof_": ROOF_MATERIALS}
+PREFIXES = {"p_wall_": WALL_MATERIALS, "p_roof_": ROOF_MATERIALS}
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -62,8 +62,9 @@ def read_predictions(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Parameters
     ----------
     path : str or Path
-        A table with ``building_id`` and a column for every class, such as ``wall_brick`` and ``roof_cement stone``. A
-        building without an image has no numbers in all columns of that view. Other columns are left out.
+        Such as ``lib.materials.city_map.predict_city`` writes: ``building_id`` and a column for every class,
+        ``p_wall_brick`` or ``p_roof_cement stone``. A building without an image has no number in any column of that view.
+        Other columns are left out.
 
     Returns
     -------
@@ -78,7 +79,7 @@ def read_predictions(path: str | Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Examples
     --------
     >>> import tempfile
-    >>> seen = pd.DataFrame({"building_id": ["a"], "wall_brick": [0.7], "wall_wood": [0.3], "roof_tile": [1.0]})
+    >>> seen = pd.DataFrame({"building_id": ["a"], "p_wall_brick": [0.7], "p_wall_wood": [0.3], "p_roof_tile": [1.0]})
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     seen.to_parquet(Path(folder) / "seen.parquet")
     ...     read_predictions(Path(folder) / "seen.parquet")[0].to_dict("index")
