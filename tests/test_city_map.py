@@ -100,6 +100,7 @@ def test_both_sides_stand_beside_each_other(tmp_path, city):
     assert "p_wall_metal" in both
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(tmp_path, city):
     scene = Path(__file__).with_name("city_map_scene.py")
     process = subprocess.Popen([sys.executable, str(scene), str(tmp_path)], cwd=scene.parent.parent)
@@ -124,7 +125,7 @@ def test_a_finished_city_is_not_predicted_again(tmp_path, monkeypatch):
     assert predict_city(BUILDINGS, tmp_path, roof=side(), progress=False) == path
 
 
-def test_progress_counts_buildings(tmp_path, capfd):
+def test_progress_can_be_silenced(tmp_path, capfd):
     predict_city(BUILDINGS, tmp_path, roof=side(), chunk=10, progress=False)
     assert capfd.readouterr().err == ""
 
