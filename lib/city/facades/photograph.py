@@ -120,7 +120,7 @@ def render_facades(
     width_px: int = 256,
     height_px: int | None = None,
     seed: int = 0,
-    viewpoint: Viewpoint | None = None,
+    viewpoint: Viewpoint | Sequence[Viewpoint] | None = None,
     n_jobs: int = 1,
 ) -> list[Facade]:
     """Photograph many buildings' fronts; each image equals that of ``render_facade``.
@@ -130,8 +130,10 @@ def render_facades(
     city : City
     building_ids : sequence of str, optional
         All buildings by default; an id may occur twice.
-    width_px, height_px, seed, viewpoint
+    width_px, height_px, seed
         As in ``render_facade``.
+    viewpoint : Viewpoint or sequence of Viewpoint, optional
+        One for all, or one for each building; drawn from the seed if not given.
     n_jobs : int
         Threads; the kernels run without Python's lock.
 
@@ -142,7 +144,7 @@ def render_facades(
     Raises
     ------
     CityError
-        As in ``render_facade``.
+        As in ``render_facade``, or if viewpoints and buildings differ in number.
 
     Examples
     --------
@@ -157,9 +159,13 @@ def render_facades(
     check_complete(buildings)
     designs = describe(buildings, city.parameters.seed)
     ids = buildings["building_id"].to_numpy()
+    places = list(viewpoint) if isinstance(viewpoint, Sequence) else [viewpoint] * len(ids)
+    if len(places) != len(ids):
+        where, fix = "render_facades(viewpoint=...)", f"give {len(ids)}, one a building, or one for all"
+        raise CityError("not one viewpoint for each building", where=where, value=len(places), fix=fix)
     jobs = (
-        delayed(_photograph)(name, building, city.parameters.seed, seed, size, viewpoint)
-        for name, building in zip(ids, designs, strict=True)
+        delayed(_photograph)(name, building, city.parameters.seed, seed, size, at)
+        for name, building, at in zip(ids, designs, places, strict=True)
     )
     return list(parallel(n_jobs, prefer="threads")(jobs))
 

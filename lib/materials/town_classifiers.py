@@ -1,0 +1,202 @@
+"""From labelled images to the classifier that maps a town: compare, choose, calibrate, each on images of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lib.errors import MaterialsError
+from lib.materials.classify import (
+    ClassifierRecipe,
+    Crops,
+    MaterialClassifier,
+    compare_models,
+    estimated_mix,
+    for_mix,
+    load_classifier,
+    overall_scores,
+    split_buildings,
+)
+from lib.materials.classify.compare import CLASSIFIER
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Networks for one side of buildings, and the images that judged them.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        From ``compare_models``: on ``tested``.
+    model : str
+        The network with the best accuracy on ``aside``.
+    raw, classifier : MaterialClassifier
+        That network before and after calibration on ``aside``.
+    learning, tested, aside : Crops
+        Images trained on (80 %) and tested on (20 %), as ``compare_models`` splits them; and those set aside before.
+    """
+
+    scores: pd.DataFrame
+    model: str
+    raw: MaterialClassifier
+    classifier: MaterialClassifier
+    learning: Crops
+    tested: Crops
+    aside: Crops
+
+    @property
+    def codes(self) -> NDArray[np.int64]:
+        """True classes of the tested images by number."""
+        return np.array([self.raw.classes.index(label) for label in self.tested.labels])
+
+    @property
+    def trained_mix(self) -> NDArray[np.float64]:
+        """Share of each class in the images that were trained on."""
+        return np.array([np.mean(self.learning.labels == name) for name in self.raw.classes])
+
+
+def learn(
+    crops: Crops,
+    models: Sequence[str],
+    folder: str | Path,
+    *,
+    recipe: ClassifierRecipe,
+    weights: str | Path | None = None,
+    aside: float = 0.25,
+    device: str = "auto",
+    progress: bool = False,
+) -> Learnt:
+    """Compare networks, choose one and calibrate it; no image has two of these tasks besides training.
+
+    Parameters
+    ----------
+    crops : Crops
+    models : sequence of str
+        Keys of ``lib.materials.classify.MODELS``.
+    folder : path
+        Of checkpoints: run again, it goes on where it stopped.
+    recipe : ClassifierRecipe
+    weights : path, optional
+        Folder of ImageNet weights.
+    aside : float
+        Share of each class's buildings that choose and calibrate.
+    device : str
+    progress : bool
+
+    Returns
+    -------
+    Learnt
+
+    Raises
+    ------
+    MaterialsError, ParameterError, WeightsError
+        As in ``compare_models``, and if too few images are set aside.
+    """
+    rest, out = split_buildings(crops.labels, crops.buildings, share=aside, seed=1)
+    given, kept = crops.take(rest), crops.take(out)
+    options = {"folder": folder, "recipe": recipe, "weights": weights, "device": device, "progress": progress}
+    scores = compare_models(models, given.images, given.labels, given.buildings, **options)  # type: ignore[arg-type]
+    trained, tested = split_buildings(given.labels, given.buildings)
+    networks = {name: load_classifier(Path(folder) / name / CLASSIFIER, device) for name in models}
+    right = {
+        name: overall_scores(kept.labels, one.predict(kept.images), one.classes).accuracy
+        for name, one in networks.items()
+    }
+    best = max(right, key=lambda name: right[name])
+    calibrated = networks[best].calibrated(kept.images, kept.labels)
+    return Learnt(scores, best, networks[best], calibrated, given.take(trained), given.take(tested), kept)
+
+
+def with_town_mix(city: gpd.GeoDataFrame, side: str, trained: NDArray[np.float64]) -> gpd.GeoDataFrame:
+    """Turn one side's probabilities into those for the town's own mix of materials, which is estimated without labels.
+
+    Parameters
+    ----------
+    city : GeoDataFrame
+        As ``lib.materials.city_map.predict_city`` writes it.
+    side : str
+        "wall" or "roof".
+    trained : ndarray, shape (classes,)
+        Share of each class in training, in the order of the columns.
+
+    Returns
+    -------
+    GeoDataFrame
+        With that side's probabilities, ``..._material`` and ``..._probability`` replaced.
+
+    Raises
+    ------
+    MaterialsError
+        If the table has no such side, or no image of it.
+
+    References
+    ----------
+    Saerens, Latinne, Decaestecker 2002.
+    """
+    columns = [name for name in city.columns if name.startswith(f"p_{side}_")]
+    seen = city[columns].notna().all(axis=1).to_numpy()
+    if not columns or not seen.any():
+        fix = "give what predict_city wrote, with images of that side"
+        raise MaterialsError("no probabilities", where="with_town_mix", value=side, fix=fix)
+    told = city.loc[seen, columns].to_numpy(dtype=np.float64)
+    told /= told.sum(axis=1, keepdims=True)
+    turned = for_mix(told, trained, estimated_mix(told, trained))
+    found = city.copy()
+    found.loc[seen, columns] = turned.astype(np.float32)
+    names = np.array([name.removeprefix(f"p_{side}_") for name in columns], dtype=object)
+    found.loc[seen, f"{side}_material"] = names[turned.argmax(axis=1)]
+    found.loc[seen, f"{side}_probability"] = turned.max(axis=1).astype(np.float32)
+    return found
+
+
+def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
+    """Hold a town's map against the truth.
+
+    Parameters
+    ----------
+    city : GeoDataFrame
+        As ``lib.materials.city_map.predict_city`` writes it.
+    truth : DataFrame or None
+        ``wall_material`` and ``roof_material`` by building id.
+
+    Returns
+    -------
+    DataFrame, indexed by side
+        ``buildings``, ``seen`` (those with a usable image), ``right`` (share of the seen whose material is told right)
+        and ``sure`` (mean probability of the material told): equal, if probabilities are honest. ``right`` is NaN
+        where nobody knows.
+    """
+    rows = {}
+    for side in ("wall", "roof"):
+        told = city.set_index("building_id")[f"{side}_material"]
+        seen = told.notna()
+        known = pd.Series(np.nan, told.index) if truth is None else truth[f"{side}_material"].reindex(told.index)
+        judged = seen & known.notna()
+        right = float((told[judged] == known[judged]).mean()) if judged.any() else np.nan
+        sure = float(city[f"{side}_probability"].mean())
+        rows[side] = {"buildings": len(told), "seen": int(seen.sum()), "right": right, "sure": sure}
+    return pd.DataFrame(rows).T.astype({"buildings": int, "seen": int})
+
+
+def handed_over(city: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Name columns of probabilities as ``lib.materials.own_tables.read_predictions`` reads them: ``wall_brick``, ``roof_tile``.
+
+    Parameters
+    ----------
+    city : GeoDataFrame
+        As ``lib.materials.city_map.predict_city`` writes it.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``building_id``, probabilities and footprints.
+    """
+    columns = [name for name in city.columns if name.startswith(("p_wall_", "p_roof_"))]
+    named = city[["building_id", *columns, "geometry"]]
+    return named.rename(columns={name: name.removeprefix("p_") for name in columns})

@@ -1,0 +1,272 @@
+"""Images of a town: labelled ones to learn from, and those of the town that is mapped; simulated or the reader's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from lib.buildings import read_buildings
+from lib.city import City, render_facades, render_optical
+from lib.city.complete import box_sides
+from lib.errors import MaterialsError
+from lib.materials.city_map import FetchedPictures, Pictures, RoofCrops, TakenPictures
+from lib.materials.city_map.pictures import squared
+from lib.materials.classify import Crops, facade_crops, own_crops, roof_crops
+from lib.materials.imagery import ImageFolder, Orthophoto, roof_windows
+from lib.materials.imagery.simulated import viewpoint
+from lib.materials.imagery.views import as_facade, views_of
+from lib.materials.own_tables import read_table
+
+
+@dataclass(frozen=True)
+class LabelledImages:
+    """What classifiers of materials learn from.
+
+    Parameters
+    ----------
+    facades, roofs : Crops
+    about : str
+        For captions.
+    simulated : bool
+    """
+
+    facades: Crops
+    roofs: Crops
+    about: str
+    simulated: bool
+
+
+@dataclass(frozen=True)
+class TownImages:
+    """A town to be mapped.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+        ``building_id`` and footprints.
+    walls, roofs : Pictures
+    truth : DataFrame or None
+        ``wall_material`` and ``roof_material`` by building id, for judging alone; None where nobody knows.
+    about : str
+    simulated : bool
+    """
+
+    buildings: gpd.GeoDataFrame
+    walls: Pictures
+    roofs: Pictures
+    truth: pd.DataFrame | None
+    about: str
+    simulated: bool
+
+
+def labelled_images(
+    table: str | Path | None = None, *, seeds: Iterable[int] = (36,), size_px: int = 128, most: int | None = None
+) -> LabelledImages:
+    """Read the reader's own labelled images, or photograph simulated cities where none are given.
+
+    Parameters
+    ----------
+    table : path, optional
+        CSV or Parquet with ``building_id``, ``wall_photo`` and ``roof_photo`` (paths, from the table's folder on),
+        ``wall_material`` and ``roof_material``; cells may be empty.
+    seeds : iterable of int
+        Of the simulated cities.
+    size_px : int
+        Side of the images.
+    most : int, optional
+        Of each class, of simulated images.
+
+    Returns
+    -------
+    LabelledImages
+
+    Raises
+    ------
+    MaterialsError
+        If the table or an image is missing or damaged.
+
+    Examples
+    --------
+    >>> labelled_images(seeds=[40], size_px=32, most=2).about
+    'simulated cities of seeds 40 to 40'
+    """
+    if table is not None:
+        rows, folder = read_table(table), Path(table).parent
+        walls, roofs = (
+            own_crops(_with_path(rows, folder, side), f"{side}_material", size_px=size_px) for side in ("wall", "roof")
+        )
+        return LabelledImages(walls, roofs, f"images of {Path(table).name}", simulated=False)
+    chosen = list(seeds)
+    facades, roofs = (crops(chosen, size_px=size_px, most=most) for crops in (facade_crops, roof_crops))
+    about = f"simulated cities of seeds {min(chosen)} to {max(chosen)}"
+    return LabelledImages(facades, roofs, about, simulated=True)
+
+
+def resized(crops: Crops, size_px: int) -> Crops:
+    """Resample images without aliasing; masks, which a smaller pixel would mix, are left out.
+
+    Parameters
+    ----------
+    crops : Crops
+    size_px : int
+
+    Returns
+    -------
+    Crops
+        The same, if they have that size.
+
+    Examples
+    --------
+    >>> crops = Crops(np.zeros((2, 8, 8, 3), np.uint8), np.array(["wood", "wood"]), np.array(["a", "b"]))
+    >>> resized(crops, 4).images.shape
+    (2, 4, 4, 3)
+    """
+    if crops.images.shape[1] == size_px:
+        return crops
+    return replace(crops, images=np.stack([squared(image, size_px) for image in crops.images]), wall_masks=None)
+
+
+def survey_places(city: City, every_m: float) -> gpd.GeoDataFrame:
+    """Say where a simulated survey car took panoramas: along each street, at equal steps.
+
+    Parameters
+    ----------
+    city : City
+    every_m : float
+        Metres from one to the next.
+
+    Returns
+    -------
+    GeoDataFrame
+        Points with ``panorama_id``.
+
+    Raises
+    ------
+    MaterialsError
+        If the step is not positive, or no street is as long.
+
+    Examples
+    --------
+    >>> from lib.city import make_city
+    >>> len(survey_places(make_city(extent_m=200, n_buildings=4), 25.0)) > 4
+    True
+    """
+    if not 0 < every_m < np.inf:
+        raise MaterialsError(
+            "not a positive length", where="survey_places(every_m=...)", value=every_m, fix="give metres"
+        )
+    streets = shapely.get_parts(city.roads.geometry.to_numpy())
+    steps = [np.arange(every_m / 2, length, every_m) for length in shapely.length(streets)]
+    points = [shapely.line_interpolate_point(street, step) for street, step in zip(streets, steps, strict=True)]
+    found = np.concatenate([np.empty(0, dtype=object), *points])
+    if not len(found):
+        fix = "give a shorter step"
+        raise MaterialsError("no street is as long", where="survey_places(every_m=...)", value=every_m, fix=fix)
+    return gpd.GeoDataFrame(
+        {"panorama_id": [f"p{k:05d}" for k in range(len(found))]}, geometry=found, crs=city.buildings.crs
+    )
+
+
+def street_crops(city: City, cameras: gpd.GeoDataFrame, *, size_px: int = 128) -> Crops:
+    """Photograph the facades of a simulated city from where cameras stand; blocked ones are left out.
+
+    Parameters
+    ----------
+    city : City
+    cameras : GeoDataFrame
+        From ``facade_cameras``, or some of its rows.
+    size_px : int
+
+    Returns
+    -------
+    Crops
+        With wall masks.
+
+    Raises
+    ------
+    MaterialsError
+        If no building is seen from a street.
+
+    Examples
+    --------
+    >>> from lib.city import make_city
+    >>> from lib.materials.imagery import facade_cameras
+    >>> city = make_city(extent_m=200, n_buildings=4)
+    >>> street_crops(city, facade_cameras(city.buildings, city.roads), size_px=32).images.shape[1:]
+    (32, 32, 3)
+    """
+    free = cameras[cameras["blocked"].isna() & cameras["reason"].isna()]
+    if free.empty:
+        fix = "give more buildings, or panoramas nearer to them"
+        raise MaterialsError("no building is seen", where="street_crops(cameras=...)", value=len(cameras), fix=fix)
+    fronts = dict(zip(city.buildings["building_id"], box_sides(city.buildings.geometry.to_numpy())[:, 1], strict=True))
+    views = [as_facade(view) for view in views_of(free) if view is not None]
+    at = [viewpoint(view, float(fronts[view.building_id])) for view in views]
+    shots = render_facades(city, [view.building_id for view in views], width_px=size_px, viewpoint=at)
+    images, labels, masks = (
+        np.stack([getattr(shot, name) for shot in shots]) for name in ("image", "label", "wall_mask")
+    )
+    return Crops(images, labels, np.array([f"{city.parameters.seed}/{shot.building_id}" for shot in shots]), masks)
+
+
+def simulated_town(city: City, fetched: pd.DataFrame) -> TownImages:
+    """Map a simulated city from what was fetched of its facades, and from its optical image.
+
+    Parameters
+    ----------
+    city : City
+    fetched : DataFrame
+        What ``fetch_images`` returned.
+
+    Returns
+    -------
+    TownImages
+        The truth goes along for judging; footprints have no attributes left.
+    """
+    roofs = RoofCrops(render_optical(city), roof_windows(city.buildings))
+    truth = city.buildings.set_index("building_id")[["wall_material", "roof_material"]]
+    bare = city.buildings[["building_id", "geometry"]]
+    about = f"simulated city of seed {city.parameters.seed}"
+    return TownImages(bare, FetchedPictures(fetched), roofs, truth, about, simulated=True)
+
+
+def own_town(buildings: str | Path, photos: str | Path, orthophoto: str | Path) -> TownImages:
+    """Take the reader's own town: footprints, a folder of facade photographs, an orthophoto.
+
+    Parameters
+    ----------
+    buildings : path
+        As ``lib.buildings.read_buildings`` takes it.
+    photos : path
+        Folder with one image a building, named by its id.
+    orthophoto : path
+        GeoTIFF of red, green and blue.
+
+    Returns
+    -------
+    TownImages
+        With the truth where the footprints tell both materials of some buildings.
+    """
+    footprints = read_buildings(buildings)
+    windows = roof_windows(footprints)
+    known = footprints.set_index("building_id").reindex(columns=["wall_material", "roof_material"]).dropna()
+    walls, roofs = (
+        TakenPictures(windows, ImageFolder(Path(photos))),
+        TakenPictures(windows, Orthophoto(Path(orthophoto))),
+    )
+    truth = known if len(known) else None
+    return TownImages(footprints, walls, roofs, truth, Path(buildings).name, simulated=False)
+
+
+def _with_path(rows: pd.DataFrame, folder: Path, side: str) -> pd.DataFrame:
+    name = f"{side}_photo"
+    if name not in rows:
+        fix = "name the columns wall_photo and roof_photo"
+        raise MaterialsError("column is missing", where="labelled", value=name, fix=fix)
+    return rows.assign(path=rows[name].map(lambda told: folder / told, na_action="ignore"))
