@@ -3,12 +3,14 @@
 The usual way is written anew from how torchvision's references do it: 32 bits, channels first, and for each image a
 Pillow transform - random resized crop, mirror, to tensor, normalise - before it joins a batch. Ours crops and mirrors a
 batch at once, channels last, in bfloat16 or in 32 bits. Both start from the same bytes in memory, on one thread.
-Run: python benchmarks/bench_classify.py
+Run: python benchmarks/bench_classify.py [networks; all by default]
 """
 
 from __future__ import annotations
 
+import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +25,7 @@ from lib.materials.classify import MODELS, ClassifierRecipe, MaterialClassifier,
 from lib.materials.classify.augmentation import epoch_plan, seen
 from lib.materials.classify.inputs import MEAN, STD, normalised
 from lib.materials.classify.recipe import training_precision
-from timing import write
+from timing import RESULTS, write
 
 SIZE_PX, BATCH, CLASSES, REPEATS = 128, 16, 11, 5
 IMAGES = 128
@@ -102,20 +104,16 @@ def side_by_side(works: dict[str, Callable[[], Any]]) -> dict[str, float]:
     return {name: statistics.median(found) for name, found in seconds.items()}
 
 
-def training_rows() -> dict[str, dict[str, Any]]:
+def training_row(name: str) -> dict[str, Any]:
     images, labels = pictures(BATCH, SIZE_PX), np.arange(BATCH) % CLASSES
-    rows = {}
-    for name in MODELS:
-        works = {"usual": usual_step(name, images, labels)}
-        works |= {kind: our_step(name, kind, images, labels) for kind in ("32-true", "bf16-mixed")}
-        found = side_by_side(works)
-        auto = training_precision(name)
-        rows[f"training, {name}"] = {f"{kind}_cpu_s": value for kind, value in found.items()} | {
-            "auto": auto, "auto_is_faster": found[auto] <= min(found["32-true"], found["bf16-mixed"]) * 1.05,
-            "ratio": found["usual"] / found[auto],
-        }  # fmt: skip
-        print(name, {key: round(value, 3) for key, value in found.items()}, f"{found['usual'] / found[auto]:.2f} x")
-    return rows
+    works = {"usual": usual_step(name, images, labels)}
+    works |= {kind: our_step(name, kind, images, labels) for kind in ("32-true", "bf16-mixed")}
+    found, auto = side_by_side(works), training_precision(name)
+    print(name, {key: round(value, 3) for key, value in found.items()}, f"{found['usual'] / found[auto]:.2f} x")
+    return {f"{kind}_cpu_s": value for kind, value in found.items()} | {
+        "auto": auto, "auto_is_faster": found[auto] <= min(found["32-true"], found["bf16-mixed"]) * 1.05,
+        "ratio": found["usual"] / found[auto],
+    }  # fmt: skip
 
 
 def inference_rows(name: str = "shufflenet_v2_x1_0") -> dict[str, dict[str, Any]]:
@@ -133,10 +131,15 @@ def inference_rows(name: str = "shufflenet_v2_x1_0") -> dict[str, dict[str, Any]
 
 
 def main() -> None:
+    """Measure the networks that are named, or all; rows are kept one by one, each with its peer of the same run."""
     torch.set_num_threads(1)
-    rows = inference_rows() | training_rows()
+    path = RESULTS / "classify.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() and sys.argv[1:] else {}
+    rows |= inference_rows()
     packages = ("torch", "torchvision", "lightning-fabric", "numpy", "pillow")
-    write("classify", rows, packages, threads=1, batch=BATCH, size_px=SIZE_PX, repeats=REPEATS, images=IMAGES)
+    for name in sys.argv[1:] or MODELS:
+        rows[f"training, {name}"] = training_row(name)
+        write("classify", rows, packages, threads=1, batch=BATCH, size_px=SIZE_PX, repeats=REPEATS, images=IMAGES)
 
 
 if __name__ == "__main__":
