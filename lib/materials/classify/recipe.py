@@ -9,8 +9,8 @@ from lib.errors import ParameterError
 from lib.learning.hardware import choose_precision
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed")
-# Their many thin layers cost more to convert than they save; measured on a processor that multiplies in bfloat16.
-SLOWER_IN_BF16 = ("mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "shufflenet_v2_x1_0")
+# Thin layers, and AlexNet's large ones for few pixels, cost more to convert than they save: benchmarks/bench_classify.py.
+SLOWER_IN_BF16 = ("alexnet", "mobilenet_v2", "mobilenet_v3_large", "efficientnet_b0", "shufflenet_v2_x1_0")
 
 
 @dataclass(frozen=True)
