@@ -66,7 +66,12 @@ class TownImages:
 
 
 def labelled_images(
-    table: str | Path | None = None, *, seeds: Iterable[int] = (36,), size_px: int = 128, most: int | None = None
+    table: str | Path | None = None,
+    *,
+    seeds: Iterable[int] = (36,),
+    wall_px: int = 128,
+    roof_px: int = 64,
+    most: int | None = None,
 ) -> LabelledImages:
     """Read the reader's own labelled images, or photograph simulated cities where none are given.
 
@@ -77,8 +82,8 @@ def labelled_images(
         ``wall_material`` and ``roof_material``; cells may be empty.
     seeds : iterable of int
         Of the simulated cities.
-    size_px : int
-        Side of the images.
+    wall_px, roof_px : int
+        Sides of the images.
     most : int, optional
         Of each class, of simulated images.
 
@@ -93,17 +98,18 @@ def labelled_images(
 
     Examples
     --------
-    >>> labelled_images(seeds=[40], size_px=32, most=2).about
+    >>> labelled_images(seeds=[40], wall_px=32, roof_px=32, most=2).about
     'simulated cities of seeds 40 to 40'
     """
     if table is not None:
         rows, folder = read_table(table), Path(table).parent
         walls, roofs = (
-            own_crops(_with_path(rows, folder, side), f"{side}_material", size_px=size_px) for side in ("wall", "roof")
+            own_crops(_with_path(rows, folder, side), f"{side}_material", size_px=size_px)
+            for side, size_px in (("wall", wall_px), ("roof", roof_px))
         )
         return LabelledImages(walls, roofs, f"images of {Path(table).name}", simulated=False)
     chosen = list(seeds)
-    facades, roofs = (crops(chosen, size_px=size_px, most=most) for crops in (facade_crops, roof_crops))
+    facades, roofs = facade_crops(chosen, size_px=wall_px, most=most), roof_crops(chosen, size_px=roof_px, most=most)
     about = f"simulated cities of seeds {min(chosen)} to {max(chosen)}"
     return LabelledImages(facades, roofs, about, simulated=True)
 

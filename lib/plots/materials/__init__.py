@@ -1,5 +1,6 @@
 """Figures of materials."""
 
+from lib.plots.materials.cameras import camera_map
 from lib.plots.materials.explanations import (
     deletion_figure,
     explanation_sheet,
@@ -10,8 +11,10 @@ from lib.plots.materials.maps import material_maps
 from lib.plots.materials.palette import colour_of
 from lib.plots.materials.scenes import scene_examples
 from lib.plots.materials.scores import confusion_shares, f1_distributions, reliability_diagram
+from lib.plots.materials.sides import confusion_by_side, f1_by_side
 
 __all__ = [
-    "colour_of", "confusion_shares", "deletion_figure", "explanation_sheet", "f1_distributions", "material_maps",
+    "camera_map", "colour_of", "confusion_by_side", "confusion_shares", "deletion_figure", "explanation_sheet",
+    "f1_by_side", "f1_distributions", "material_maps",
     "randomisation_figure", "reliability_diagram", "scene_examples", "wall_share_figure",
 ]  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
@@ -43,9 +44,26 @@ def f1_distributions(
     MaterialsError
         If it is no such table.
     """
+    count = _checked(scores)["model"].nunique()
+    fig, ax = plt.subplots(figsize=(6.4, 0.5 * count + 1.6))
+    draw_f1(ax, scores, published)
+    legend_f1(fig, published is not None and published[0] in scores["model"].to_numpy())
+    if simulated:
+        simulated_note(ax)
+    return shown_once(fig)
+
+
+def draw_f1(ax: Axes, scores: pd.DataFrame, published: tuple[str, float] | None = None) -> None:
+    """Draw a row for each network, as ``f1_distributions`` shows them.
+
+    Parameters
+    ----------
+    ax : Axes
+    scores, published
+        As for ``f1_distributions``.
+    """
     table = _checked(scores)
     order = table.groupby("model")["accuracy"].first().sort_values(ascending=False, kind="stable").index
-    fig, ax = plt.subplots(figsize=(6.4, 0.5 * len(order) + 1.6))
     for place, name in enumerate(order):
         part = table[table["model"] == name]
         f1 = np.sort(part["f1"].dropna().to_numpy(float))
@@ -58,10 +76,6 @@ def f1_distributions(
     ax.set(xlim=(-0.02, 1.02), ylim=(len(order) - 0.5, -0.5), xlabel="F1 of a class; overall accuracy")
     ax.set_yticks(range(len(order)), order)
     ax.grid(axis="y", visible=False)
-    _legend(fig, published is not None and published[0] in order)
-    if simulated:
-        simulated_note(ax)
-    return shown_once(fig)
 
 
 def confusion_shares(truth: ArrayLike, told: ArrayLike, classes: Sequence[str], *, simulated: bool = True) -> Figure:
@@ -82,11 +96,26 @@ def confusion_shares(truth: ArrayLike, told: ArrayLike, classes: Sequence[str], 
     MaterialsError
         If lengths do not fit, or a name is no class.
     """
-    counts = confusion(truth, told, classes)
+    counts, side = confusion(truth, told, classes), 0.46 * len(classes) + 2.6
+    fig, ax = plt.subplots(figsize=(side + 0.4, side))
+    draw_confusion(ax, counts)
+    if simulated:
+        fig.text(0.99, 0.01, "simulated", ha="right", va="bottom", fontsize=9, color=INK)
+    return shown_once(fig)
+
+
+def draw_confusion(ax: Axes, counts: pd.DataFrame) -> None:
+    """Draw the matrix that ``confusion_shares`` shows.
+
+    Parameters
+    ----------
+    ax : Axes
+    counts : DataFrame of int
+        From ``lib.materials.classify.confusion``.
+    """
+    classes = list(counts.columns)
     totals = counts.sum(axis=1).to_numpy()
     shares = 100 * counts.to_numpy() / np.where(totals, totals, np.nan)[:, None]
-    side = 0.46 * len(classes) + 2.6
-    fig, ax = plt.subplots(figsize=(side + 0.4, side))
     ax.imshow(shares, cmap="cividis", vmin=0, vmax=100)
     for (row, col), share in np.ndenumerate(shares):
         if share >= 0.5:
@@ -97,22 +126,23 @@ def confusion_shares(truth: ArrayLike, told: ArrayLike, classes: Sequence[str], 
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
-    if simulated:
-        fig.text(0.99, 0.01, "simulated", ha="right", va="bottom", fontsize=9, color=INK)
-    return shown_once(fig)
 
 
 def reliability_diagram(
-    probabilities: dict[str, ArrayLike], codes: ArrayLike, *, bins: int = 10, simulated: bool = True
+    probabilities: Mapping[str, ArrayLike],
+    codes: ArrayLike | Mapping[str, ArrayLike],
+    *,
+    bins: int = 10,
+    simulated: bool = True,
 ) -> Figure:
     """Show how often a classifier is right, by how sure it is.
 
     Parameters
     ----------
-    probabilities : dict of str to array_like, shape (n, classes)
+    probabilities : mapping of str to array_like, shape (n, classes)
         One panel each, such as before and after calibration.
-    codes : array_like of int, shape (n,)
-        True classes by number.
+    codes : array_like of int, shape (n,), or mapping of str to array_like
+        True classes by number; by panel, if panels show different images.
     bins : int
         Equal steps of the highest probability.
     simulated : bool
@@ -130,8 +160,9 @@ def reliability_diagram(
     if not probabilities:
         fix = "give a dict such as {'calibrated': classifier.predict_proba(images)}"
         raise MaterialsError("nothing to show", where="probabilities", value=probabilities, fix=fix)
+    truth = codes if isinstance(codes, Mapping) else dict.fromkeys(probabilities, codes)
     judged = {
-        name: (reliability_bins(told, codes, bins), calibration_error(told, codes, bins))
+        name: (reliability_bins(told, truth[name], bins), calibration_error(told, truth[name], bins))
         for name, told in probabilities.items()
     }
     size = (max(2.9 * len(judged), 3.6), 4.6)
@@ -161,7 +192,15 @@ def _checked(scores: Any) -> pd.DataFrame:
     return scores
 
 
-def _legend(fig: Figure, published: bool) -> None:
+def legend_f1(fig: Figure, published: bool) -> None:
+    """Explain the marks of ``draw_f1`` above a figure.
+
+    Parameters
+    ----------
+    fig : Figure
+    published : bool
+        Whether a published accuracy is marked.
+    """
     looks = [
         Line2D([], [], color=OURS, marker="o", ls="", ms=5, alpha=0.55, label="a class"),
         Line2D([], [], color=INK, marker="|", ls="", ms=11, mew=2, label="median"),
