@@ -23,7 +23,7 @@ from torch.nn import functional
 from tqdm.auto import tqdm
 
 from lib.damage.fitted import Fitted, check_inputs, score
-from lib.damage.identity import check_identity, identity
+from lib.damage.identity import identity
 from lib.damage.loading import batches, steps_an_epoch
 from lib.damage.losses import make_loss
 from lib.damage.optimiser import learning_rate, make_optimiser
@@ -32,6 +32,7 @@ from lib.damage.samples import Samples
 from lib.errors import DamageError, ParameterError
 from lib.learning.checkpoints import read_checkpoint, write_checkpoint
 from lib.learning.hardware import choose_precision, make_fabric, reproducible
+from lib.learning.identity import check_identity
 
 __all__ = ["PUBLISHED_CODE", "Fitted", "Recipe", "fit"]
 
