@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from lib.materials.classify import (
     for_mix,
     load_classifier,
     overall_scores,
+    published_scores,
     split_buildings,
 )
 from lib.materials.classify.compare import CLASSIFIER
@@ -40,6 +41,8 @@ class Learnt:
         That network before and after calibration on ``aside``.
     learning, tested, aside : Crops
         Images trained on (80 %) and tested on (20 %), as ``compare_models`` splits them; and those set aside before.
+    first_weights : Series
+        Where each network's first weights came from.
     """
 
     scores: pd.DataFrame
@@ -49,11 +52,33 @@ class Learnt:
     learning: Crops
     tested: Crops
     aside: Crops
+    first_weights: pd.Series
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers of images."""
+        return {"trained": len(self.learning), "tested": len(self.tested), "aside": len(self.aside)}
 
     @property
     def codes(self) -> NDArray[np.int64]:
         """True classes of the tested images by number."""
         return np.array([self.raw.classes.index(label) for label in self.tested.labels])
+
+    @property
+    def told(self) -> NDArray[np.str_]:
+        """What the chosen network says of the tested images."""
+        return self.raw.predict(self.tested.images)
+
+    @property
+    def class_scores(self) -> pd.DataFrame:
+        """Precision, recall, F1 and support of each class by the chosen network."""
+        own = self.scores[self.scores["model"] == self.model].set_index("class")
+        return own[["precision", "recall", "f1", "support"]]
+
+    @property
+    def accuracy(self) -> pd.Series:
+        """Overall accuracy of each network."""
+        return self.scores.groupby("model", sort=False)["accuracy"].first()
 
     @property
     def trained_mix(self) -> NDArray[np.float64]:
@@ -110,48 +135,48 @@ def learn(
     }
     best = max(right, key=lambda name: right[name])
     calibrated = networks[best].calibrated(kept.images, kept.labels)
-    return Learnt(scores, best, networks[best], calibrated, given.take(trained), given.take(tested), kept)
+    origins = pd.Series({name: one.provenance["weights"] for name, one in networks.items()})
+    return Learnt(scores, best, networks[best], calibrated, given.take(trained), given.take(tested), kept, origins)
 
 
-def with_town_mix(city: gpd.GeoDataFrame, side: str, trained: NDArray[np.float64]) -> gpd.GeoDataFrame:
-    """Turn one side's probabilities into those for the town's own mix of materials, which is estimated without labels.
+def with_town_mix(city: gpd.GeoDataFrame, wall: NDArray[np.float64], roof: NDArray[np.float64]) -> gpd.GeoDataFrame:
+    """Turn probabilities into those for the town's own mix of materials, which is estimated without labels.
 
     Parameters
     ----------
     city : GeoDataFrame
         As ``lib.materials.city_map.predict_city`` writes it.
-    side : str
-        "wall" or "roof".
-    trained : ndarray, shape (classes,)
+    wall, roof : ndarray, shape (classes,)
         Share of each class in training, in the order of the columns.
 
     Returns
     -------
     GeoDataFrame
-        With that side's probabilities, ``..._material`` and ``..._probability`` replaced.
+        With probabilities, ``..._material`` and ``..._probability`` of both sides replaced.
 
     Raises
     ------
     MaterialsError
-        If the table has no such side, or no image of it.
+        If a side is missing, or has no image.
 
     References
     ----------
     Saerens, Latinne, Decaestecker 2002.
     """
-    columns = [name for name in city.columns if name.startswith(f"p_{side}_")]
-    seen = city[columns].notna().all(axis=1).to_numpy()
-    if not columns or not seen.any():
-        fix = "give what predict_city wrote, with images of that side"
-        raise MaterialsError("no probabilities", where="with_town_mix", value=side, fix=fix)
-    told = city.loc[seen, columns].to_numpy(dtype=np.float64)
-    told /= told.sum(axis=1, keepdims=True)
-    turned = for_mix(told, trained, estimated_mix(told, trained))
     found = city.copy()
-    found.loc[seen, columns] = turned.astype(np.float32)
-    names = np.array([name.removeprefix(f"p_{side}_") for name in columns], dtype=object)
-    found.loc[seen, f"{side}_material"] = names[turned.argmax(axis=1)]
-    found.loc[seen, f"{side}_probability"] = turned.max(axis=1).astype(np.float32)
+    for side, trained in (("wall", wall), ("roof", roof)):
+        columns = [name for name in city.columns if name.startswith(f"p_{side}_")]
+        seen = city[columns].notna().all(axis=1).to_numpy()
+        if not columns or not seen.any():
+            fix = "give what predict_city wrote, with images of that side"
+            raise MaterialsError("no probabilities", where="with_town_mix", value=side, fix=fix)
+        told = city.loc[seen, columns].to_numpy(dtype=np.float64)
+        told /= told.sum(axis=1, keepdims=True)
+        turned = for_mix(told, trained, estimated_mix(told, trained))
+        names = np.array([name.removeprefix(f"p_{side}_") for name in columns], dtype=object)
+        found.loc[seen, columns] = turned.astype(np.float32)
+        found.loc[seen, f"{side}_material"] = names[turned.argmax(axis=1)]
+        found.loc[seen, f"{side}_probability"] = turned.max(axis=1).astype(np.float32)
     return found
 
 
@@ -168,9 +193,9 @@ def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFra
     Returns
     -------
     DataFrame, indexed by side
-        ``buildings``, ``seen`` (those with a usable image), ``right`` (share of the seen whose material is told right)
-        and ``sure`` (mean probability of the material told): equal, if probabilities are honest. ``right`` is NaN
-        where nobody knows.
+        ``seen``, buildings with a usable image; in percent of them ``right``, whose material is told right, and
+        ``sure``, the mean probability of the material told: equal, if probabilities are honest. ``right`` is NaN where
+        nobody knows.
     """
     rows = {}
     for side in ("wall", "roof"):
@@ -178,10 +203,10 @@ def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFra
         seen = told.notna()
         known = pd.Series(np.nan, told.index) if truth is None else truth[f"{side}_material"].reindex(told.index)
         judged = seen & known.notna()
-        right = float((told[judged] == known[judged]).mean()) if judged.any() else np.nan
-        sure = float(city[f"{side}_probability"].mean())
-        rows[side] = {"buildings": len(told), "seen": int(seen.sum()), "right": right, "sure": sure}
-    return pd.DataFrame(rows).T.astype({"buildings": int, "seen": int})
+        right = 100 * float((told[judged] == known[judged]).mean()) if judged.any() else np.nan
+        sure = 100 * float(city[f"{side}_probability"].mean())
+        rows[side] = {"seen": float(seen.sum()), "right": right, "sure": sure}
+    return pd.DataFrame(rows).T
 
 
 def handed_over(city: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -200,3 +225,31 @@ def handed_over(city: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     columns = [name for name in city.columns if name.startswith(("p_wall_", "p_roof_"))]
     named = city[["building_id", *columns, "geometry"]]
     return named.rename(columns={name: name.removeprefix("p_") for name in columns})
+
+
+def beside_published(done: Mapping[str, Learnt], about: str) -> pd.DataFrame:
+    """Put the accuracies that the article's text gives beside ours.
+
+    Parameters
+    ----------
+    done : mapping of str to Learnt
+        "facades" and "roofs".
+    about : str
+        What ours learnt from.
+
+    Returns
+    -------
+    DataFrame, indexed by ``what``
+        ``published``, ``the same network here``, ``best here``, ``differs because``.
+    """
+    rows = []
+    table = published_scores()
+    for part, model, printed in zip(table["part"], table["model"], table["as_printed"], strict=True):
+        ours = done[f"{part}s"]
+        same = f"{100 * ours.accuracy[model]:.1f} %" if model in ours.accuracy else "not run"
+        best = f"{100 * ours.accuracy[ours.model]:.1f} % ({ours.model})"
+        size, first = ours.raw.size_px, ours.first_weights[ours.model]
+        why = f"{about}, {len(ours.learning)} images of {size} px; first weights: {first}"
+        rows.append((f"{part}s", f"{printed} ({model})", same, best, why))
+    columns = ["what", "published", "the same network here", "best here", "differs because"]
+    return pd.DataFrame(rows, columns=columns).set_index("what")

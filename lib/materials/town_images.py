@@ -22,6 +22,7 @@ from lib.materials.imagery import ImageFolder, Orthophoto, roof_windows
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import as_facade, views_of
 from lib.materials.own_tables import read_table
+from lib.materials.scene_filter import SceneModel, read_places365
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,36 @@ def labelled_images(
     facades, roofs = facade_crops(chosen, size_px=wall_px, most=most), roof_crops(chosen, size_px=roof_px, most=most)
     about = f"simulated cities of seeds {min(chosen)} to {max(chosen)}"
     return LabelledImages(facades, roofs, about, simulated=True)
+
+
+def scene_judge(folder: str | Path | None = None) -> SceneModel | None:
+    """Read VGG16-Places365 from a folder, if one is given.
+
+    Parameters
+    ----------
+    folder : path, optional
+        With the two published files, as for ``lib.materials.scene_filter.read_places365``.
+
+    Returns
+    -------
+    SceneModel or None
+        None stands for the small network that comes with the library.
+
+    Raises
+    ------
+    WeightsError
+        If a file is missing or damaged.
+
+    Examples
+    --------
+    >>> scene_judge() is None
+    True
+    """
+    if folder is None:
+        return None
+    found = sorted(Path(folder).glob("vgg16-places365*.h5"))
+    weights = found[0] if found else Path(folder) / "vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5"
+    return read_places365(weights, Path(folder) / "categories_places365.txt")
 
 
 def resized(crops: Crops, size_px: int) -> Crops:

@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from lib.errors import MaterialsError
+from lib.materials.classify.crops import Crops
 from lib.materials.classify.scores import confusion
 from lib.plots.materials.scores import draw_confusion, draw_f1, legend_f1
 from lib.plots.style import INK, shown_once, simulated_note
+
+
+def labelled_examples(facades: Crops, roofs: Crops, *, columns: int = 6, simulated: bool = True) -> Figure:
+    """Show labelled facades above labelled roofs, each of another material (figure 2).
+
+    Parameters
+    ----------
+    facades, roofs : Crops
+    columns : int
+    simulated : bool
+
+    Returns
+    -------
+    Figure
+    """
+    fig, axes = plt.subplots(2, columns, figsize=(1.5 * columns, 3.9), squeeze=False)
+    for row, crops in zip(axes, (facades, roofs), strict=True):
+        first = np.unique(crops.labels, return_index=True)[1]
+        chosen = first[np.linspace(0, len(first) - 1, min(columns, len(first))).round().astype(int)]
+        for ax, k in zip(row, chosen, strict=False):
+            ax.imshow(crops.images[k])
+            ax.set_title(fill(str(crops.labels[k]), 16), fontsize=9)
+        for ax in row:
+            ax.set_axis_off()
+    if simulated:
+        simulated_note(axes[-1, -1])
+    return shown_once(fig)
 
 
 def f1_by_side(
