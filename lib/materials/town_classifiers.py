@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def learn(
     *,
     recipe: ClassifierRecipe,
     weights: str | Path | None = None,
-    aside: float = 0.25,
+    aside: float = 0.28,
     device: str = "auto",
     progress: bool = False,
 ) -> Learnt:
@@ -122,11 +123,21 @@ def learn(
     ------
     MaterialsError, ParameterError, WeightsError
         As in ``compare_models``, and if too few images are set aside.
+
+    Warns
+    -----
+    CompanionWarning
+        What the trainings tell, such as that there are no ImageNet weights: once for all networks.
     """
     rest, out = split_buildings(crops.labels, crops.buildings, share=aside, seed=1)
     given, kept = crops.take(rest), crops.take(out)
     options = {"folder": folder, "recipe": recipe, "weights": weights, "device": device, "progress": progress}
-    scores = compare_models(models, given.images, given.labels, given.buildings, **options)  # type: ignore[arg-type]
+    with warnings.catch_warnings(record=True) as notices:
+        warnings.simplefilter("always")
+        scores = compare_models(models, given.images, given.labels, given.buildings, **options)  # type: ignore[arg-type]
+    # Each network tells the same: once is enough.
+    for text, kind in dict.fromkeys((str(notice.message), notice.category) for notice in notices):
+        warnings.warn(text, kind, stacklevel=2)
     trained, tested = split_buildings(given.labels, given.buildings)
     networks = {name: load_classifier(Path(folder) / name / CLASSIFIER, device) for name in models}
     right = {
@@ -137,6 +148,23 @@ def learn(
     calibrated = networks[best].calibrated(kept.images, kept.labels)
     origins = pd.Series({name: one.provenance["weights"] for name, one in networks.items()})
     return Learnt(scores, best, networks[best], calibrated, given.take(trained), given.take(tested), kept, origins)
+
+
+def same_buildings(crops: Crops, learnt: Learnt) -> tuple[Crops, Crops]:
+    """Choose other images of the buildings that were trained and tested on, such as larger ones.
+
+    Parameters
+    ----------
+    crops : Crops
+    learnt : Learnt
+
+    Returns
+    -------
+    learning, tested : Crops
+    """
+    parts = (learnt.learning, learnt.tested)
+    learning, tested = (crops.take(np.isin(crops.buildings, part.buildings)) for part in parts)
+    return learning, tested
 
 
 def with_town_mix(city: gpd.GeoDataFrame, wall: NDArray[np.float64], roof: NDArray[np.float64]) -> gpd.GeoDataFrame:
@@ -171,7 +199,7 @@ def with_town_mix(city: gpd.GeoDataFrame, wall: NDArray[np.float64], roof: NDArr
             fix = "give what predict_city wrote, with images of that side"
             raise MaterialsError("no probabilities", where="with_town_mix", value=side, fix=fix)
         told = city.loc[seen, columns].to_numpy(dtype=np.float64)
-        told /= told.sum(axis=1, keepdims=True)
+        told = told / told.sum(axis=1, keepdims=True)
         turned = for_mix(told, trained, estimated_mix(told, trained))
         names = np.array([name.removeprefix(f"p_{side}_") for name in columns], dtype=object)
         found.loc[seen, columns] = turned.astype(np.float32)
@@ -207,24 +235,6 @@ def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFra
         sure = 100 * float(city[f"{side}_probability"].mean())
         rows[side] = {"seen": float(seen.sum()), "right": right, "sure": sure}
     return pd.DataFrame(rows).T
-
-
-def handed_over(city: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Name columns of probabilities as ``lib.materials.own_tables.read_predictions`` reads them: ``wall_brick``, ``roof_tile``.
-
-    Parameters
-    ----------
-    city : GeoDataFrame
-        As ``lib.materials.city_map.predict_city`` writes it.
-
-    Returns
-    -------
-    GeoDataFrame
-        ``building_id``, probabilities and footprints.
-    """
-    columns = [name for name in city.columns if name.startswith(("p_wall_", "p_roof_"))]
-    named = city[["building_id", *columns, "geometry"]]
-    return named.rename(columns={name: name.removeprefix("p_") for name in columns})
 
 
 def beside_published(done: Mapping[str, Learnt], about: str) -> pd.DataFrame:

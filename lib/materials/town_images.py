@@ -42,6 +42,11 @@ class LabelledImages:
     about: str
     simulated: bool
 
+    @property
+    def told(self) -> dict[str, int | str]:
+        """Numbers of images, and what they are."""
+        return {"facades": len(self.facades), "roofs": len(self.roofs), "about": self.about}
+
 
 @dataclass(frozen=True)
 class TownImages:

@@ -1,0 +1,292 @@
+"""What the chapter on materials stands on: images of a town, networks chosen and calibrated, probabilities for its mix."""
+
+from __future__ import annotations
+
+import warnings
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+import rioxarray  # noqa: F401
+import shapely
+from PIL import Image
+
+from lib.city import make_city, render_facade, render_facades, render_optical
+from lib.errors import CityError, CompanionWarning, MaterialsError, WeightsError
+from lib.materials import town_classifiers, town_images
+from lib.materials.classify import ClassifierRecipe, Crops, overall_scores
+from lib.materials.imagery import SimulatedFacades, facade_cameras, fetch_images
+from lib.materials.imagery.simulated import viewpoint
+from lib.materials.imagery.views import views_of
+from lib.materials.own_tables import read_predictions
+from material_images import pictures
+
+CITY = make_city(seed=41, n_buildings=60, extent_m=230.0, damaged_share=0.0)
+PLACES = town_images.survey_places(CITY, 45.0)
+CAMERAS = facade_cameras(CITY.buildings, PLACES)
+NAMES = ("brick", "glass")
+
+
+def quietly(function, *arguments, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CompanionWarning)
+        return function(*arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory):
+    """Two small networks that have seen a hundred little images."""
+    images, labels = pictures(252)
+    crops = Crops(images, labels, np.array([f"b{k}" for k in range(252)]))
+    folder = tmp_path_factory.mktemp("learnt")
+    recipe = ClassifierRecipe(epochs=1, batch=16)
+    how = {"recipe": recipe, "aside": 0.25}
+    return quietly(town_classifiers.learn, crops, ["shufflenet_v2_x1_0", "resnet18"], folder, **how), crops, folder, how
+
+
+def a_town(walls, roofs=None):
+    """A table as predict_city writes it, with two classes of walls, and roofs that are certain."""
+    n = len(walls)
+    table = pd.DataFrame({"building_id": [f"b{k}" for k in range(n)], "wall_status": "image", "roof_status": "image"})
+    for side, told in (("wall", walls), ("roof", np.tile([0.9, 0.1], (n, 1)) if roofs is None else roofs)):
+        best = np.where(np.isnan(told[:, 0]), None, np.array(NAMES, dtype=object)[np.nan_to_num(told).argmax(axis=1)])
+        table[f"{side}_material"], table[f"{side}_probability"] = best, told.max(axis=1)
+        for k, name in enumerate(NAMES):
+            table[f"p_{side}_{name}"] = told[:, k].astype(np.float32)
+    squares = shapely.box(np.arange(n) * 20.0, 0, np.arange(n) * 20.0 + 10, 10)
+    return gpd.GeoDataFrame(table, geometry=squares, crs=32637)
+
+
+# Images.
+def test_a_viewpoint_for_each_building_is_that_of_single_photographs():
+    ids = CITY.buildings["building_id"][:3].tolist()
+    at = [viewpoint(view, 10.0) for view in views_of(CAMERAS.iloc[[0, 1, 2]])]
+    both = render_facades(CITY, ids, width_px=24, viewpoint=at)
+    for one, name, place in zip(both, ids, at, strict=True):
+        assert np.array_equal(one.image, render_facade(CITY, name, width_px=24, viewpoint=place).image)
+        assert one.viewpoint == place
+    with pytest.raises(CityError, match="not one viewpoint for each"):
+        render_facades(CITY, ids, width_px=24, viewpoint=at[:2])
+
+
+def test_panoramas_stand_on_streets_at_equal_steps():
+    places = town_images.survey_places(CITY, 20.0)
+    streets = CITY.roads.geometry.union_all()
+    assert places.distance(streets).max() < 1e-6
+    length = shapely.length(shapely.get_parts(CITY.roads.geometry.to_numpy()))
+    assert len(places) == sum(len(np.arange(10, one, 20)) for one in length)
+    assert places["panorama_id"].is_unique
+
+
+@pytest.mark.parametrize(
+    ("step", "what"), [(0.0, "not a positive"), (np.nan, "not a positive"), (9e5, "no street is as long")]
+)
+def test_impossible_steps_are_refused(step, what):
+    with pytest.raises(MaterialsError, match=what):
+        town_images.survey_places(CITY, step)
+
+
+def test_street_photographs_are_those_of_the_source_and_blocked_ones_are_left_out(tmp_path):
+    assert CAMERAS["blocked"].notna().any()
+    crops = town_images.street_crops(CITY, CAMERAS, size_px=24)
+    free = CAMERAS[CAMERAS["blocked"].isna() & CAMERAS["reason"].isna()]
+    assert crops.buildings.tolist() == [f"41/{name}" for name in free["building_id"]]
+    truth = CITY.buildings.set_index("building_id").loc[free["building_id"], "wall_material"]
+    assert crops.labels.tolist() == truth.tolist()
+    table = fetch_images(free.iloc[:2], SimulatedFacades(CITY, size_px=24), tmp_path)
+    for image, path in zip(crops.images, table["path"], strict=False):
+        assert np.array_equal(image, np.asarray(Image.open(path)))
+    assert crops.wall_masks.shape == crops.images.shape[:3]
+    with pytest.raises(MaterialsError, match="no building is seen"):
+        town_images.street_crops(CITY, CAMERAS.assign(reason="none"))
+
+
+def test_a_simulated_town_takes_no_truth_along(tmp_path):
+    closer = SimulatedFacades(CITY, size_px=24, follow_cameras=False)
+    town = town_images.simulated_town(CITY, fetch_images(CAMERAS, closer, tmp_path))
+    assert list(town.buildings) == ["building_id", "geometry"]
+    ids = town.buildings["building_id"].tolist()
+    images, statuses = town.walls.read(ids, 16)
+    assert statuses.count("blocked") == CAMERAS["blocked"].notna().sum()
+    assert len(images) == statuses.count("image")
+    assert town.roofs.read(ids, 16)[1].count("image") > 0
+    assert town.truth.loc[ids[0], "wall_material"] == CITY.buildings["wall_material"].iloc[0]
+
+
+@pytest.fixture
+def labels_csv(tmp_path):
+    for k in range(4):
+        Image.fromarray(np.full((9, 12, 3), 40 * k, np.uint8)).save(tmp_path / f"p{k}.png")
+    table = pd.DataFrame({"building_id": ["a", "b", "c"], "wall_photo": ["p0.png", "p1.png", None]})
+    table["wall_material"], table["roof_photo"] = ["brick", "wood", "metal"], ["p2.png", None, "p3.png"]
+    table["roof_material"] = ["tile", "tile", "metal"]
+    table.to_csv(tmp_path / "labels.csv", index=False)
+    return tmp_path / "labels.csv"
+
+
+def test_own_tables_may_have_empty_cells(labels_csv):
+    found = town_images.labelled_images(labels_csv, wall_px=16, roof_px=8)
+    assert found.facades.buildings.tolist() == ["a", "b"]
+    assert found.roofs.buildings.tolist() == ["a", "c"]
+    assert found.facades.images.shape == (2, 16, 16, 3)
+    assert found.roofs.images.shape == (2, 8, 8, 3)
+    assert (found.facades.images[1] == 40).all()
+    assert not found.simulated
+    assert found.told == {"facades": 2, "roofs": 2, "about": "images of labels.csv"}
+
+
+def test_own_tables_without_photographs_are_refused(labels_csv):
+    pd.read_csv(labels_csv).drop(columns="roof_photo").to_csv(labels_csv, index=False)
+    with pytest.raises(MaterialsError, match="roof_photo"):
+        town_images.labelled_images(labels_csv)
+
+
+def test_simulated_labels_stop_at_the_most_of_each_class():
+    found = town_images.labelled_images(seeds=[44], wall_px=32, roof_px=16, most=3)
+    for crops in (found.facades, found.roofs):
+        assert pd.Series(crops.labels).value_counts().max() == 3
+    assert found.simulated
+
+
+def test_smaller_images_lose_their_masks_and_equal_ones_nothing():
+    crops = Crops(np.full((1, 8, 8, 3), 9, np.uint8), np.array(["wood"]), np.array(["a"]), np.ones((1, 8, 8), bool))
+    assert town_images.resized(crops, 8) is crops
+    small = town_images.resized(crops, 4)
+    assert (small.images == 9).all()
+    assert small.wall_masks is None
+
+
+def test_places365_is_asked_for_by_its_folder(tmp_path):
+    assert town_images.scene_judge() is None
+    with pytest.raises(WeightsError, match="no such file"):
+        town_images.scene_judge(tmp_path)
+    (tmp_path / "categories_places365.txt").write_text("/a/alley 0\n")
+    (tmp_path / "vgg16-places365.h5").write_bytes(b"no weights")
+    with pytest.raises(WeightsError, match=r"vgg16-places365\.h5"):
+        town_images.scene_judge(tmp_path)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_own_town_is_read_from_footprints_photographs_and_orthophoto(tmp_path, known):
+    table = CITY.buildings[["building_id", "geometry", "height_m", "wall_material", "roof_material"]].iloc[:5]
+    (table if known else table.drop(columns=["wall_material", "roof_material"])).to_file(tmp_path / "town.gpkg")
+    render_optical(CITY).rio.to_raster(tmp_path / "ortho.tif")
+    (tmp_path / "photos").mkdir()
+    name = table["building_id"].iloc[1]
+    Image.fromarray(np.full((9, 9, 3), 7, np.uint8)).save(tmp_path / "photos" / f"{name}.png")
+    town = town_images.own_town(tmp_path / "town.gpkg", tmp_path / "photos", tmp_path / "ortho.tif")
+    images, statuses = town.walls.read(table["building_id"].tolist(), 4)
+    assert statuses == ["no imagery", "image", *["no imagery"] * 3]
+    assert (images[0] == 7).all()
+    assert town.roofs.read(table["building_id"].tolist(), 4)[1].count("image") > 0
+    assert (town.truth is not None) == known
+    assert not town.simulated
+
+
+# Networks.
+def test_training_test_and_calibration_share_no_building(learnt):
+    found, crops, _, _ = learnt
+    parts = [set(part.buildings) for part in (found.learning, found.tested, found.aside)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == len(crops)
+    assert found.counts == {"trained": len(parts[0]), "tested": len(parts[1]), "aside": len(parts[2])}
+
+
+def test_larger_images_of_the_same_buildings_are_found(learnt):
+    found, crops, _, _ = learnt
+    large = Crops(crops.images.repeat(2, axis=1).repeat(2, axis=2), crops.labels, crops.buildings)
+    for part, same in zip((found.learning, found.tested), town_classifiers.same_buildings(large, found), strict=True):
+        assert same.buildings.tolist() == part.buildings.tolist()
+        assert np.array_equal(same.images[:, ::2, ::2], part.images)
+
+
+def test_the_chosen_network_is_best_on_what_was_set_aside(learnt):
+    found, _, folder, _ = learnt
+    from lib.materials.classify import load_classifier
+
+    right = {
+        name: overall_scores(found.aside.labels, one.predict(found.aside.images), one.classes).accuracy
+        for name in found.accuracy.index
+        for one in [load_classifier(folder / name / "classifier.safetensors")]
+    }
+    assert right[found.model] == max(right.values())
+    assert found.accuracy[found.model] == overall_scores(found.tested.labels, found.told, found.raw.classes).accuracy
+
+
+def test_calibration_changes_how_sure_it_is_and_nothing_else(learnt):
+    found = learnt[0]
+    assert found.raw.temperature == 1.0
+    assert found.classifier.temperature != 1.0
+    assert np.array_equal(found.classifier.predict(found.tested.images), found.told)
+    assert np.array_equal(np.array(found.raw.classes)[found.codes], found.tested.labels)
+    assert found.trained_mix.sum() == pytest.approx(1)
+    assert found.class_scores["support"].sum() == len(found.tested)
+    assert set(found.first_weights) == {"random numbers"}
+
+
+def test_run_again_it_trains_nothing(learnt, monkeypatch):
+    found, crops, folder, how = learnt
+    monkeypatch.setattr("lib.materials.classify.training.functional.cross_entropy", None)
+    again = quietly(town_classifiers.learn, crops, ["shufflenet_v2_x1_0", "resnet18"], folder, **how)
+    pd.testing.assert_frame_equal(again.scores, found.scores)
+    assert again.classifier.temperature == found.classifier.temperature
+
+
+def test_a_network_that_was_not_run_is_told(learnt):
+    table = town_classifiers.beside_published({"facades": learnt[0], "roofs": learnt[0]}, "little images")
+    assert table.loc["roofs", "the same network here"] == "not run"
+    assert table.loc["facades", "the same network here"].endswith("%")
+    assert table.loc["facades", "published"] == "78.6 % (shufflenet_v2_x1_0)"
+    assert "random numbers" in table.loc["roofs", "differs because"]
+
+
+# The town's mix, the truth, and what is handed on.
+def test_the_town_s_mix_is_found_and_mends_what_flat_training_claims():
+    rng = np.random.default_rng(5)
+    truth = (rng.random(4000) < 0.1).astype(int)
+    # A feature that lies one apart between classes: flat training would give these probabilities.
+    x = rng.normal(size=4000) + truth
+    odds = np.exp(x - 0.5)
+    flat = np.column_stack([1 / (1 + odds), odds / (1 + odds)])
+    city = a_town(flat)
+    mixed = town_classifiers.with_town_mix(city, np.array([0.5, 0.5]), np.array([0.5, 0.5]))
+    known = pd.DataFrame({"wall_material": np.array(NAMES)[truth], "roof_material": "brick"}, index=city["building_id"])
+    before, after = (town_classifiers.judged_map(table, known).loc["wall"] for table in (city, mixed))
+    assert mixed["p_wall_glass"].mean() == pytest.approx(truth.mean(), abs=0.03)
+    assert after["right"] > before["right"] + 10
+    assert after["sure"] == pytest.approx(after["right"], abs=2)
+    assert abs(before["sure"] - before["right"]) < 10
+    told = mixed[["p_wall_brick", "p_wall_glass"]].to_numpy()
+    assert np.allclose(told.sum(axis=1), 1, atol=1e-6)
+    assert (mixed["wall_material"] == np.array(NAMES)[told.argmax(axis=1)]).all()
+
+
+def test_buildings_without_an_image_stay_without():
+    city = a_town(np.array([[0.9, 0.1], [np.nan, np.nan]]))
+    even = np.array([0.5, 0.5])
+    mixed = town_classifiers.with_town_mix(city, even, even)
+    assert mixed["wall_material"].isna().tolist() == [False, True]
+    assert np.isnan(mixed["p_wall_brick"].iloc[1])
+    assert town_classifiers.judged_map(mixed, None).loc["wall", ["seen", "right"]].isna().tolist() == [False, True]
+    with pytest.raises(MaterialsError, match="no probabilities"):
+        town_classifiers.with_town_mix(city.drop(columns=["p_roof_brick", "p_roof_glass"]), even, even)
+    with pytest.raises(MaterialsError, match="no probabilities"):
+        town_classifiers.with_town_mix(a_town(np.full((2, 2), np.nan)), even, even)
+
+
+def test_the_map_is_judged_on_what_is_seen_and_known():
+    city = a_town(np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [np.nan, np.nan]]))
+    truth = pd.DataFrame({"wall_material": ["brick", "glass"], "roof_material": "brick"}, index=["b0", "b1"])
+    found = town_classifiers.judged_map(city, truth)
+    assert found.loc["wall"].tolist() == pytest.approx([3, 50, 80])
+    assert found.loc["roof"].tolist() == pytest.approx([4, 100, 90])
+
+
+def test_what_is_handed_on_is_what_the_next_chapter_reads(tmp_path):
+    walls = np.array([[0.75, 0.25], [np.nan, np.nan]])
+    roofs = np.tile([0.5, 0.5], (2, 1))
+    city = a_town(walls, roofs).rename(columns={"p_roof_brick": "p_roof_tile", "p_roof_glass": "p_roof_cement stone"})
+    city.to_parquet(tmp_path / "seen.parquet")
+    read = read_predictions(tmp_path / "seen.parquet")
+    assert read[0].to_dict("index") == {"b0": {"brick": 0.75, "glass": 0.25}}
+    assert set(read[1]) == {"tile", "cement stone"}
