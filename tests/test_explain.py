@@ -288,3 +288,14 @@ def test_flags_come_back_after_a_failure(resnet):
     assert resnet.layer1.training
     assert not resnet.layer2.training
     resnet.eval()
+
+
+@pytest.mark.parametrize("image", [[[0, 0, 0]], "photo.jpg"])
+def test_what_is_no_image(resnet, image):
+    with pytest.raises(MaterialsError, match=r"image: not an image .* give np.asarray"):
+        explain(resnet, image)
+
+
+def test_images_too_small_for_the_network():
+    with pytest.raises(MaterialsError, match=r"too small for the network .* give alexnet at least 63 rows"):
+        explain(build_model("alexnet", 3), torch.rand(3, 32, 32))

@@ -127,6 +127,21 @@ def test_grad_cam_adds_up_to_the_logit(name):
     np.testing.assert_allclose(sums, logits, rtol=1e-6, atol=1e-6 * np.abs(logits).max())
 
 
+def test_grad_cam_adds_up_in_single_precision_too():
+    images = torch.randn(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(1))
+    network = randomised(build_model("resnet18", 5), images)
+    network.architecture, network.origin = MODELS["resnet18"], ""
+    sums, logits = grad_cam_sums(network, images, [1, 4])
+    np.testing.assert_allclose(sums, logits, atol=5e-6 * np.abs(logits).max())
+
+
+def test_layers_that_are_not_there():
+    network, images = build_model("resnet18", 5), torch.randn(2, 3, SIZE, SIZE)
+    for count in (0, 99):
+        with pytest.raises(MaterialsError, match=rf"count: no such number of layers \(got {count}\). Fix: give 1 to "):
+            randomised(network, images, count)
+
+
 def test_grad_cam_of_the_others_need_not_add_up():
     assert set(MODELS) - set(ADDS_UP) == {"alexnet", "vgg16", "mobilenet_v3_large", "squeezenet1_1"}
     with pytest.raises(MaterialsError, match="more than pooling"):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from lib.errors import MaterialsError
+from lib.errors import CompanionWarning, MaterialsError
 from lib.materials.classify import estimated_mix, for_mix
 
 EQUAL = np.full(4, 0.25)
@@ -47,7 +47,8 @@ def test_a_planted_mix_is_found():
     better = (for_mix(equal, EQUAL, found).argmax(axis=1) == codes).mean()
     assert better > (equal.argmax(axis=1) == codes).mean()
     assert better == pytest.approx((right.argmax(axis=1) == codes).mean(), abs=0.005)
-    one_step = estimated_mix(equal, EQUAL, steps=1)
+    with pytest.warns(CompanionWarning, match="has not settled after 1 steps: a share still moves by 0."):
+        one_step = estimated_mix(equal, EQUAL, steps=1)
     np.testing.assert_allclose(one_step, equal.mean(axis=0))
 
 
@@ -66,3 +67,8 @@ def test_a_planted_mix_is_found():
 def test_what_are_no_probabilities_or_shares(told, trained, wanted, message):
     with pytest.raises(MaterialsError, match=message):
         for_mix(told, trained, wanted)
+
+
+def test_no_step_at_all():
+    with pytest.raises(MaterialsError, match=r"steps: no step \(got 0\)"):
+        estimated_mix([[0.5, 0.5]], [0.5, 0.5], steps=0)

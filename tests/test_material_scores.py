@@ -174,6 +174,24 @@ def test_logits_that_cannot_be_calibrated(spoil, message):
         fit_temperature(*spoil(*planted(500, 1.0)))
 
 
+@pytest.mark.parametrize("kind", ["all right", "always wrong", "one class"])
+def test_where_no_temperature_is_best(kind):
+    codes = np.arange(500) % 2
+    scores = {
+        "all right": 10 * np.eye(2)[codes],
+        "always wrong": -5 * np.eye(2)[codes],
+        "one class": 10 * np.eye(2)[codes],
+    }[kind]
+    told = np.zeros(500, int) if kind == "one class" else codes
+    with pytest.warns(CompanionWarning, match=r"no best temperature: .* do the images fit the classifier"):
+        fit_temperature(scores, told)
+
+
+def test_codes_that_are_no_numbers():
+    with pytest.raises(MaterialsError, match=r"codes: no class numbers \(got 'float64'\)"):
+        fit_temperature(np.zeros((500, 2)), np.full(500, np.nan))
+
+
 def test_the_error_of_too_sure_probabilities_is_what_was_planted():
     rng, n = np.random.default_rng(1), 40_000
     sure = rng.uniform(0.6, 0.95, n)

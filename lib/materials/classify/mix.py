@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lib.errors import MaterialsError
+from lib.errors import CompanionWarning, MaterialsError
 
 _ROUNDING = 1e-6
+_SETTLED = 1e-6
 
 
 def for_mix(probabilities: ArrayLike, trained: ArrayLike, wanted: ArrayLike) -> NDArray[np.float64]:
@@ -69,7 +72,12 @@ def estimated_mix(probabilities: ArrayLike, trained: ArrayLike, *, steps: int = 
     Raises
     ------
     MaterialsError
-        As in ``for_mix``.
+        As in ``for_mix``, and if there is no step.
+
+    Warns
+    -----
+    CompanionWarning
+        If it stops before the shares have settled.
 
     Examples
     --------
@@ -80,13 +88,18 @@ def estimated_mix(probabilities: ArrayLike, trained: ArrayLike, *, steps: int = 
     ----------
     Saerens, Latinne, Decaestecker 2002, Neural Computation 14(1), equations 2.9.
     """
+    if steps < 1:
+        raise MaterialsError("no step", where="estimated_mix, steps", value=steps, fix="give 1 or more")
     told, before = _checked(probabilities, trained), _shares(trained, "trained")
     mix = before
     for _ in range(steps):
         found = for_mix(told, before, mix).mean(axis=0)
-        if np.abs(found - mix).max() < 1e-6:
-            break
+        moved = float(np.abs(found - mix).max())
         mix = found / found.sum()
+        if moved < _SETTLED:
+            return mix
+    message = f"the mix of classes has not settled after {steps} steps: a share still moves by {moved:.1g}"
+    warnings.warn(message, CompanionWarning, stacklevel=2)
     return mix
 
 

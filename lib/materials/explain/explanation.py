@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lib.errors import ParameterError
+from lib.errors import MaterialsError, ParameterError
 from lib.materials.explain.grad_cam import enlarged, raw_grad_cam
 from lib.materials.explain.guided import guided_gradient
 from lib.materials.explain.subject import Images, Model, Subject, chosen_targets, subject, undisturbed
@@ -85,8 +85,12 @@ def explain(model: Model, image: Images, method: Method = "grad_cam", target: in
 
     References
     ----------
-    Sun, Li, Liu et al. 2025, section 2.4 and figure 5; Selvaraju et al. 2020; Springenberg et al. 2015.
+    Sun, Li, Liu et al. 2025, section 2.3 and figure 5; Selvaraju et al. 2020; Springenberg et al. 2015.
     """
+    given: object = image
+    if not isinstance(given, np.ndarray | Tensor):
+        fix = "give np.asarray of a photograph, or a normalised tensor for a bare network"
+        raise MaterialsError("not an image", where="image", value=type(given).__name__, fix=fix)
     return explain_batch(model, image[None], method, target)[0]
 
 

@@ -100,6 +100,11 @@ def randomised(network: nn.Module, inputs: Tensor, count: int | None = None, *, 
     Module
         In evaluation mode.
 
+    Raises
+    ------
+    MaterialsError
+        If there are not as many layers, or none is asked for.
+
     Examples
     --------
     >>> from lib.materials.classify import build_model
@@ -109,7 +114,11 @@ def randomised(network: nn.Module, inputs: Tensor, count: int | None = None, *, 
     (False, True)
     """
     drawn = copy.deepcopy(network).eval()
-    names = _layers(drawn)[-count:] if count else _layers(drawn)
+    names = _layers(drawn)
+    if count is not None and not 1 <= count <= len(names):
+        fix = f"give 1 to {len(names)}, or None for all"
+        raise MaterialsError("no such number of layers", where="randomised, count", value=count, fix=fix)
+    names = names[-(count or len(names)) :]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for name in reversed(names):

@@ -47,8 +47,9 @@ class WallShares:
         """
         above = {f"above_{name}": self.images["share"] - self.images[name] for name in ("area", "swapped")}
         table = self.images.assign(**above)
-        picks = np.random.default_rng(seed).integers(len(table), size=(draws, len(table)))
-        means = table.to_numpy()[picks].mean(axis=1)
+        rng, values = np.random.default_rng(seed), table.to_numpy()
+        # One draw after the other: all at once, thousands of images would fill the memory.
+        means = [values[rng.integers(len(values), size=len(values))].mean(axis=0) for _ in range(draws)]
         low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         return pd.DataFrame({"mean": table.mean(), "low": low, "high": high})
 

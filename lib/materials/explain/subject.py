@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lib.errors import MaterialsError
+from lib.materials.classify.models import Architecture
 
 
 class Classifier(Protocol):
@@ -105,6 +106,10 @@ def subject(model: Model, images: Images) -> Subject:
     inputs = images if isinstance(model, nn.Module) else model.inputs(np.asarray(images))
     weight = next(network.parameters())
     inputs = torch.as_tensor(inputs).detach().to(weight.device, weight.dtype)
+    known = cast(Architecture, network.architecture)
+    if min(inputs.shape[2:]) < known.smallest_px:
+        fix = f"give {known.name} at least {known.smallest_px} rows and columns"
+        raise MaterialsError("too small for the network", where="images", value=tuple(inputs.shape), fix=fix)
     if isinstance(model, nn.Module):
         return Subject(network, inputs, (), 1.0)
     return Subject(network, inputs, tuple(model.classes), float(model.temperature))
