@@ -34,7 +34,7 @@ from lib.materials.imagery import (
 from lib.materials.imagery.answers import Answer, by_code, checked, decode
 from lib.materials.imagery.cache import ImageCache
 from lib.materials.imagery.client import Client
-from lib.materials.imagery.keys import check_address, hidden_from_logs
+from lib.materials.imagery.keys import check_address
 from lib.materials.imagery.street_view import judge_metadata
 from lib.materials.imagery.views import views_of
 from tests.imagery_server import (
@@ -527,17 +527,6 @@ def test_keys_travel_encrypted_or_not_at_all():
     with pytest.raises(MaterialsError, match="unencrypted"):
         GoogleStreetView(address="http://example.org/streetview")
     check_address("http://example.org/tiles", None)
-
-
-def test_log_is_left_as_it_was(monkeypatch):
-    monkeypatch.setenv("SOME_KEY", SECRET)
-    logger = logging.getLogger("urllib3.connectionpool")
-    before = list(logger.filters)
-    with hidden_from_logs(Key("SOME_KEY")):
-        assert len(logger.filters) == len(before) + 1
-    with hidden_from_logs(None):
-        assert logger.filters == before
-    assert logger.filters == before
 
 
 # Own images, and small parts.

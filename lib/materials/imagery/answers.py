@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 IMAGE = "image"
 NO_IMAGERY = "no imagery"
@@ -81,7 +82,7 @@ def by_code(code: int) -> str:
 
 
 def decode(body: bytes) -> NDArray[np.uint8] | None:
-    """Decode an image file as a whole.
+    """Decode an image file as a whole, upright as its camera noted it (EXIF).
 
     Parameters
     ----------
@@ -90,18 +91,55 @@ def decode(body: bytes) -> NDArray[np.uint8] | None:
     Returns
     -------
     ndarray, shape (rows, cols, 3), uint8, or None
-        None where it is no image, truncated, or damaged so that the decoder notices.
+        None where it is no image, truncated, damaged so that the decoder notices, or of more than 8 bits a channel.
 
     Examples
     --------
     >>> decode(b"<html>quota exceeded</html>") is None
     True
     """
+    found = _read(body)
+    return None if isinstance(found, str) else found
+
+
+def flaw_of(body: bytes) -> str:
+    """Say why an image file cannot be used.
+
+    Parameters
+    ----------
+    body : bytes
+
+    Returns
+    -------
+    str
+        Empty where ``decode`` decodes it.
+
+    Examples
+    --------
+    >>> flaw_of(b"<html>quota exceeded</html>")
+    'no whole image'
+    """
+    found = _read(body)
+    return found if isinstance(found, str) else ""
+
+
+def _read(body: bytes) -> NDArray[np.uint8] | str:
     try:
         with Image.open(io.BytesIO(body)) as image:
-            return np.asarray(image.convert("RGB"))
+            if image.mode[0] in "IF":  # converted, nearly all of their grey levels would turn white
+                return f"grey levels of more than 8 bits ({image.mode})"
+            image.load()
+            return np.asarray(_upright(image).convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):  # Pillow's ways to say no
-        return None
+        return "no whole image"
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF note says; a note that cannot be read says nothing."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, TypeError, KeyError, struct.error):
+        return image
 
 
 def encode(pixels: NDArray[np.uint8], kind: str = "PNG") -> bytes:
@@ -143,6 +181,7 @@ def checked(answer: Answer) -> Answer:
     >>> checked(Answer(IMAGE, b"gibberish")).status
     'corrupt image'
     """
-    if answer.status != IMAGE or answer.place is not None or decode(answer.body) is not None:
+    flaw = flaw_of(answer.body) if answer.status == IMAGE and answer.place is None else ""
+    if not flaw:
         return answer
-    return Answer(CORRUPT, detail=f"{len(answer.body)} bytes that are no whole image", panorama_id=answer.panorama_id)
+    return Answer(CORRUPT, detail=f"{len(answer.body)} bytes: {flaw}", panorama_id=answer.panorama_id)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lib.errors import CompanionWarning, CRSError, MaterialsError
 from lib.materials.imagery.aiming import Aim, aim, from_true_north
 from lib.materials.imagery.fronts import LEAST_SIDE_M, TOLERANCE_M, Sides, places_before, sides_of
-from lib.materials.imagery.roofs import check_metres
+from lib.materials.imagery.roofs import check_columns, check_metres
 
 # A wall seen more obliquely shows little of its material.
 MOST_OBLIQUE_DEG = 60.0
@@ -66,7 +66,7 @@ def facade_cameras(
     CRSError
         If a CRS is missing, or that of the buildings is not in metres.
     MaterialsError
-        If a length is not positive, or the roads are neither lines nor points.
+        If columns are missing, a length or height is not positive, or the roads are neither lines nor points.
 
     References
     ----------
@@ -136,6 +136,8 @@ def first_between(eyes: NDArray[Any], targets: NDArray[Any], footprints: NDArray
 
 
 def _check(buildings: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, lengths: dict[str, float]) -> None:
+    check_columns(buildings, ("building_id", "height_m"), "facade_cameras(buildings=...)")
+    check_columns(roads, (), "facade_cameras(roads=...)")
     for name, frame in (("buildings", buildings), ("roads", roads)):
         if frame.crs is None:
             fix = "set the CRS with set_crs"
@@ -152,7 +154,12 @@ def _check(buildings: gpd.GeoDataFrame, roads: gpd.GeoDataFrame, lengths: dict[s
 
 
 def _heights(buildings: gpd.GeoDataFrame, unknown_height_m: float) -> NDArray[np.float64]:
-    heights = buildings["height_m"].to_numpy(dtype=float, na_value=np.nan)
+    heights = pd.to_numeric(buildings["height_m"], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    wrong = (np.isnan(heights) & buildings["height_m"].notna().to_numpy()) | np.isinf(heights) | (heights <= 0)
+    if wrong.any():
+        told = buildings.loc[wrong, ["building_id", "height_m"]].head(3).to_records(index=False).tolist()
+        where, fix = "facade_cameras(buildings=...), height_m", "give metres above 0, or None where it is unknown"
+        raise MaterialsError(f"{wrong.sum()} are no heights", where=where, value=told, fix=fix)
     unknown = int(np.isnan(heights).sum())
     if unknown:
         told = f"{unknown} of {len(heights)} buildings have no height: cameras are pitched for {unknown_height_m:g} m"

@@ -20,7 +20,7 @@ from lib.materials.imagery.answers import (
     Answer,
     by_code,
 )  # fmt: skip
-from lib.materials.imagery.keys import Key
+from lib.materials.imagery.keys import Key, hidden_from_logs
 
 PASSING = (TOO_MANY, SERVER_ERROR, TIMEOUT, NO_CONNECTION)
 
@@ -106,7 +106,7 @@ class Client:
         parameters : mapping of str, optional
             The query, without the key.
         key : Key, optional
-            Added at the last moment.
+            Added at the last moment, and hidden from the HTTP library's log.
         judge : callable, optional
             Reads the body of a 200: returns a status and a detail, for services that say no with a 200.
 
@@ -122,7 +122,8 @@ class Client:
         """
         for attempt in range(self.manners.retries + 1):
             self._wait_for_turn()
-            answer, after_s = self._ask(url, parameters, key)
+            with hidden_from_logs(key):
+                answer, after_s = self._ask(url, parameters, key)
             if answer.status == IMAGE and judge is not None:
                 status, detail = judge(answer.body)
                 answer = Answer(status, answer.body, detail)

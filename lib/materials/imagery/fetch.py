@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,7 +12,7 @@ import pandas as pd
 from joblib import delayed
 from tqdm import tqdm
 
-from lib.errors import MaterialsError
+from lib.errors import MaterialsError, ParameterError
 from lib.manifest import cache_folder
 from lib.materials.imagery.answers import (
     BLOCKED,
@@ -26,7 +27,6 @@ from lib.materials.imagery.answers import (
 )  # fmt: skip
 from lib.materials.imagery.cache import ImageCache
 from lib.materials.imagery.client import Client, Manners
-from lib.materials.imagery.keys import hidden_from_logs
 from lib.materials.imagery.sources import Calls, ImageSource
 from lib.materials.imagery.views import View, views_of
 from lib.parallel import parallel
@@ -63,9 +63,9 @@ def fetch_images(
     manners : Manners, optional
         Rate limit, timeout and retries.
     give_up_after : int
-        After so many answers in a row of "forbidden" or "too many requests", the others are not asked for.
+        After so many answers in a row of "forbidden" or "too many requests", the others are not asked for; 1 or more.
     price_per_call : float, optional
-        Price of a paid call, so that the dry run can print the sum; prices change, so none is built in.
+        Price of a paid call, 0 or more, so that the dry run can print the sum; prices change, so none is built in.
     n_jobs : int
         Threads.
 
@@ -80,6 +80,8 @@ def fetch_images(
     ------
     MaterialsError
         If the table is no table of views or of the wrong kind, the key is not set, or the disk cannot be written.
+    ParameterError
+        If ``give_up_after``, ``price_per_call`` or ``n_jobs`` is out of range.
 
     Examples
     --------
@@ -92,6 +94,7 @@ def fetch_images(
     simulated-facades: 3 views: 0 in the cache, 0 blocked, 0 without a camera; 0 free calls and at most 0 paid calls
     ['not asked', 'not asked', 'not asked']
     """
+    _check_limits(give_up_after, price_per_call)
     views = views_of(cameras)
     _check_kind(views, source)
     cache = ImageCache(Path(folder) if folder is not None else cache_folder() / "imagery", source)
@@ -107,6 +110,14 @@ def fetch_images(
     return _table(
         cameras, answers, [answer is not None and answer.status not in (BLOCKED, NO_CAMERA) for answer in known]
     )
+
+
+def _check_limits(give_up_after: int, price: float | None) -> None:
+    if isinstance(give_up_after, bool) or not isinstance(give_up_after, int) or give_up_after < 1:
+        fix = "give a number of refusals, 1 or more"
+        raise ParameterError("no number of answers", where="give_up_after", value=give_up_after, fix=fix)
+    if price is not None and not 0 <= price < inf:
+        raise ParameterError("no price", where="price_per_call", value=price, fix="give 0 or more, or None")
 
 
 def _check_kind(views: list[View | None], source: ImageSource) -> None:
@@ -166,13 +177,12 @@ def _fetch(
         patience.note(answer.status)
         return cache.keep(view, answer) if source.keeps else answer
 
-    with hidden_from_logs(source.key if missing else None):
-        jobs = parallel(n_jobs, prefer="threads", return_as="generator")(delayed(one)(view) for view in missing)
-        return list(tqdm(jobs, total=len(missing), desc=source.name, unit="view", leave=False, disable=None))
+    jobs = parallel(n_jobs, prefer="threads", return_as="generator")(delayed(one)(view) for view in missing)
+    return list(tqdm(jobs, total=len(missing), desc=source.name, unit="view", leave=False, disable=None))
 
 
 def _table(cameras: gpd.GeoDataFrame, answers: list[Answer], cached: list[bool]) -> pd.DataFrame:
-    reasons = cameras["reason"] if "reason" in cameras else pd.Series(None, cameras.index, dtype=object)
+    reasons = cameras["reason"] if "reason" in cameras else pd.Series("no footprint", cameras.index)
     details = [
         str(reason) if answer.status == NO_CAMERA else f"by {blocker}" if answer.status == BLOCKED else answer.detail
         for answer, reason, blocker in zip(answers, reasons, cameras.get("blocked", reasons), strict=True)

@@ -77,8 +77,8 @@ class Mapillary:
         check_address(self.address, self.key)
 
     def identity(self) -> str:
-        """Reach, angle and size."""
-        return f"{self.reach_m:g} {self.off_axis_deg:g} {self.size_px[0]}x{self.size_px[1]}"
+        """Address, reach, angle and size."""
+        return f"{self.address} {self.reach_m:g} {self.off_axis_deg:g} {self.size_px[0]}x{self.size_px[1]}"
 
     def calls(self, view: View | None) -> Calls:
         """Two free calls: search, image."""
@@ -96,11 +96,11 @@ class Mapillary:
         facts, real = found
         # The thumbnail's address is on another host and carries its own permission: it must not see the token.
         image = client.get(str(facts["thumb_2048_url"]))
-        taken = str(np.datetime64(int(facts.get("captured_at", 0)), "ms").astype("datetime64[M]"))
         body, status = image.body, image.status
         if status == IMAGE and _is_round(facts):
             body, status = self._cut(image.body, facts, real)
-        return Answer(status, body, image.detail, panorama_id=str(facts["id"]), taken=taken, credit=CREDIT)
+        name, taken = str(facts.get("id") or ""), _month(facts.get("captured_at"))
+        return Answer(status, body, image.detail, panorama_id=name, taken=taken, credit=CREDIT)
 
     def _query(self, view: FacadeView) -> dict[str, str]:
         lon, lat = view.lon_lat
@@ -113,7 +113,7 @@ class Mapillary:
         best: tuple[tuple[bool, float, str], dict[str, Any], FacadeView] | None = None
         for facts in images:
             place, heading = _place(facts), _heading(facts)
-            if place is None or heading is None or "thumb_2048_url" not in facts:
+            if place is None or heading is None or not isinstance(facts.get("thumb_2048_url"), str):
                 continue
             real = view.seen_from(*place)
             if not (0 < real.distance_m <= self.reach_m and abs(real.oblique_deg) <= MOST_OBLIQUE_DEG):
@@ -167,14 +167,29 @@ def _is_round(facts: dict[str, Any]) -> bool:
 
 def _place(facts: dict[str, Any]) -> tuple[float, float] | None:
     """Longitude and latitude, after processing where known."""
-    point = facts.get("computed_geometry") or facts.get("geometry")
-    try:
-        lon, lat = point["coordinates"][:2]  # type: ignore[index]
-        return float(lon), float(lat)
-    except (TypeError, KeyError, ValueError):
-        return None
+    for name in ("computed_geometry", "geometry"):
+        try:
+            lon, lat = (float(value) for value in facts[name]["coordinates"][:2])
+        except (TypeError, KeyError, ValueError):
+            continue
+        if abs(lon) <= 180 and abs(lat) <= 90:
+            return lon, lat
+    return None
 
 
 def _heading(facts: dict[str, Any]) -> float | None:
-    angle = facts.get("computed_compass_angle", facts.get("compass_angle"))
-    return float(angle) if isinstance(angle, int | float) else None
+    """Degrees from true north, after processing where known."""
+    for name in ("computed_compass_angle", "compass_angle"):
+        angle = facts.get(name)
+        if isinstance(angle, int | float) and np.isfinite(angle):
+            return float(angle)
+    return None
+
+
+def _month(moment: Any) -> str:
+    """Year and month of milliseconds since 1970, or of a date written out; empty where it is neither."""
+    try:
+        known = np.datetime64(moment, "ms") if isinstance(moment, int) else np.datetime64(str(moment)[:7])
+        return str(known.astype("datetime64[M]"))
+    except (ValueError, OverflowError):
+        return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from lib.errors import MaterialsError
-from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_IMAGERY, Answer, decode
+from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_IMAGERY, Answer, flaw_of
 from lib.materials.imagery.client import Client
 from lib.materials.imagery.sources import Calls
 from lib.materials.imagery.views import View
@@ -74,6 +74,7 @@ class ImageFolder:
         place = self._files.get(view.building_id.replace("/", "_"))
         if place is None:
             return Answer(NO_IMAGERY, detail="no file of that name")
-        if decode(place.read_bytes()) is None:
-            return Answer(CORRUPT, detail=place.name)
+        flaw = flaw_of(place.read_bytes())
+        if flaw:
+            return Answer(CORRUPT, detail=f"{place.name}: {flaw}")
         return Answer(IMAGE, place=place.absolute())

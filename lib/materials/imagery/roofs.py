@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import geopandas as gpd
 import numpy as np
 import shapely
@@ -25,14 +27,15 @@ def roof_windows(buildings: gpd.GeoDataFrame, *, margin_m: float = 2.0, least_m:
     Returns
     -------
     GeoDataFrame
-        One row a building, in their order: ``building_id``; geometry, the square, centred on the bounding box.
+        One row a building, in their order: ``building_id``; geometry, the square, centred on the bounding box, None
+        where a building has no footprint.
 
     Raises
     ------
     CRSError
         If the CRS is missing or not in metres.
     MaterialsError
-        If a length is impossible.
+        If a length is impossible, or ids are missing.
 
     Examples
     --------
@@ -40,6 +43,7 @@ def roof_windows(buildings: gpd.GeoDataFrame, *, margin_m: float = 2.0, least_m:
     >>> roof_windows(house).total_bounds.tolist()
     [-2.0, -8.0, 22.0, 16.0]
     """
+    check_columns(buildings, ("building_id",), "roof_windows(buildings=...)")
     check_metres(buildings, "roof_windows(buildings=...)")
     for name, value, least in (("margin_m", margin_m, 0.0), ("least_m", least_m, 1e-3)):
         if not least <= value < np.inf:
@@ -48,8 +52,36 @@ def roof_windows(buildings: gpd.GeoDataFrame, *, margin_m: float = 2.0, least_m:
     west, south, east, north = shapely.bounds(buildings.geometry.to_numpy()).T
     half = np.maximum(np.maximum(east - west, north - south) + 2 * margin_m, least_m) / 2
     x, y = (west + east) / 2, (south + north) / 2
-    squares = shapely.box(x - half, y - half, x + half, y + half)
+    squares = np.where(np.isfinite(half), shapely.box(x - half, y - half, x + half, y + half), None)
     return gpd.GeoDataFrame({"building_id": buildings["building_id"].to_numpy()}, geometry=squares, crs=buildings.crs)
+
+
+def check_columns(buildings: gpd.GeoDataFrame, columns: Sequence[str], where: str) -> None:
+    """Refuse what is no table of footprints with these columns.
+
+    Parameters
+    ----------
+    buildings : GeoDataFrame
+    columns : sequence of str
+    where : str
+        What is checked, for the message.
+
+    Raises
+    ------
+    MaterialsError
+        If it has no geometry or lacks a column.
+
+    Examples
+    --------
+    >>> check_columns(gpd.GeoDataFrame({"building_id": []}, geometry=[]), ["building_id"], "here")
+    """
+    if not isinstance(buildings, gpd.GeoDataFrame) or buildings.active_geometry_name is None:
+        fix = "give a GeoDataFrame, such as read_buildings returns"
+        raise MaterialsError("no table of footprints", where=where, value=type(buildings).__name__, fix=fix)
+    missing = [name for name in columns if name not in buildings]
+    if missing:
+        fix = "read them with read_buildings, or rename yours"
+        raise MaterialsError("columns are missing", where=where, value=missing, fix=fix)
 
 
 def check_metres(buildings: gpd.GeoDataFrame, where: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from lib.errors import MaterialsError
-from lib.materials.imagery.answers import IMAGE, Answer, decode
+from lib.materials.imagery.answers import CORRUPT, IMAGE, Answer, decode
 from lib.materials.imagery.client import Client
 from lib.materials.imagery.keys import GOOGLE, Key, check_address
 from lib.materials.imagery.mercator import crop_of, window_of
@@ -65,8 +65,8 @@ class GoogleSatellite:
             raise MaterialsError("out of range", where=where, value=self.finest_zoom, fix="give 0 to 21")
 
     def identity(self) -> str:
-        """Size and finest zoom."""
-        return f"{self.size_px} {self.finest_zoom}"
+        """Address, size and finest zoom."""
+        return f"{self.address} {self.size_px} {self.finest_zoom}"
 
     def calls(self, view: View | None) -> Calls:
         """One paid call."""
@@ -82,6 +82,10 @@ class GoogleSatellite:
         pixels = decode(answer.body) if answer.status == IMAGE else None
         if pixels is None:
             return answer
+        if pixels.shape[:2] != (ASKED_PX, ASKED_PX):
+            return Answer(
+                CORRUPT, detail=f"{pixels.shape[1]} x {pixels.shape[0]} pixels in place of {ASKED_PX} x {ASKED_PX}"
+            )
         side = window_of(roof, zoom)[2]
         corner = (pixels.shape[1] - side) / 2, (pixels.shape[0] - side) / 2
         return Answer(IMAGE, crop_of(pixels, *corner, side, self.size_px), credit="Google and its imagery providers")

@@ -89,8 +89,8 @@ class GoogleStreetView:
             raise MaterialsError("out of range", where="GoogleStreetView.size_px", value=self.size_px, fix=fix)
 
     def identity(self) -> str:
-        """Size and radius."""
-        return f"{self.size_px[0]}x{self.size_px[1]} {self.radius_m}"
+        """Address, size and radius."""
+        return f"{self.address} {self.size_px[0]}x{self.size_px[1]} {self.radius_m}"
 
     def calls(self, view: View | None) -> Calls:
         """One free call and at most one paid call."""

@@ -44,7 +44,8 @@ class WebTiles:
     Raises
     ------
     MaterialsError
-        If the template lacks a place holder, the zoom is out of range, or the address would show the key to others.
+        If the template lacks a place holder, the zoom is out of range, or the address holds a key or would show it to
+        others.
 
     References
     ----------
@@ -131,7 +132,7 @@ class WebTiles:
 
 
 class _Recent:
-    """The tiles that were used last: neighbouring roofs share them."""
+    """The tiles that were used last: neighbouring roofs share them; another process begins with none."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._tiles, self._lock = (
@@ -139,6 +140,9 @@ class _Recent:
             OrderedDict[tuple[int, int], NDArray[np.uint8]](),
             threading.Lock(),
         )
+
+    def __reduce__(self) -> tuple[type[_Recent], tuple[int]]:
+        return _Recent, (self._limit,)
 
     def find(self, place: tuple[int, int]) -> NDArray[np.uint8] | None:
         with self._lock:

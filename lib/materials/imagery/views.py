@@ -132,12 +132,12 @@ def views_of(table: gpd.GeoDataFrame) -> list[View | None]:
     Returns
     -------
     list of FacadeView, RoofView or None
-        One a row; None where a building has no camera.
+        One a row; None where a building has no camera or no footprint.
 
     Raises
     ------
     MaterialsError
-        If it is neither table, or an id occurs twice.
+        If it is neither table, or an id is missing or occurs twice.
 
     Examples
     --------
@@ -152,11 +152,17 @@ def views_of(table: gpd.GeoDataFrame) -> list[View | None]:
     if len(twice):
         where = "fetch_images(cameras=...)"
         raise MaterialsError("duplicate building_id", where=where, value=list(twice[:5]), fix="keep one row a building")
+    if table["building_id"].isna().any():
+        where, value = "fetch_images(cameras=...)", int(table["building_id"].isna().sum())
+        raise MaterialsError("rows without building_id", where=where, value=value, fix="name every building")
     crs = table.crs.to_wkt()
     if "heading_deg" in table:
         return [_facade(row, crs) for row in table.itertuples(index=False)]
     bounds = shapely.bounds(table.geometry.to_numpy()).tolist()
-    return [RoofView(str(name), tuple(box), crs) for name, box in zip(table["building_id"], bounds, strict=True)]
+    return [
+        RoofView(str(name), tuple(box), crs) if np.isfinite(box).all() else None
+        for name, box in zip(table["building_id"], bounds, strict=True)
+    ]
 
 
 def as_facade(view: View) -> FacadeView:
