@@ -33,8 +33,8 @@
 # 4. draw an explanation, and test whether it can be believed;
 # 5. map a town with its uncertainty, and hand the probabilities on.
 #
-# **You need** {doc}`00_city` for the simulated town, and the idea of a convolutional network. The chapter takes about three
-# minutes on one core, almost all of it training, and less than 2 GB of memory. For that, much is made small: three networks
+# **You need** {doc}`00_city` for the simulated town, and the idea of a convolutional network. The chapter takes three to
+# four minutes on one core, most of it training, and less than 2 GB of memory. For that, much is made small: three networks
 # in place of thirteen, images of 64 pixels, a few epochs, and first weights that are random numbers.
 
 # %%
@@ -49,10 +49,10 @@ from lib.city import make_city
 from lib.errors import CompanionError
 from lib.interactive.city_map import city_page
 from lib.materials import classify, explain, imagery, own_tables, scene_filter
+from lib.materials import labelled as labels
 from lib.materials import town_classifiers as town_sides
 from lib.materials import town_images as images
 from lib.materials.city_map import Side, predict_city
-from lib.plots import city as plot_city
 from lib.plots import house_style
 from lib.plots import materials as plot
 from lib.rerun.record import record
@@ -107,7 +107,7 @@ size = {"n_buildings": n_buildings, "extent_m": extent_m}
 town = make_city(seed=seed, damaged_share=0.0, **size)
 seeds = range(seed + 1, seed + 1 + cities)
 sizes = {"wall_px": look_px, "roof_px": size_px}
-given = images.labelled_images(labelled, seeds=seeds, most=most, **sizes)
+given = labels.labelled_images(labelled, seeds=seeds, most=most, **sizes)
 record_all("labelled", given.told)
 plot.labelled_examples(given.facades, given.roofs, simulated=given.simulated)
 
@@ -150,7 +150,7 @@ plot.labelled_examples(given.facades, given.roofs, simulated=given.simulated)
 # p'_k \;\propto\; p_k\, \frac{m_k}{q_k},
 # $$ (eq-mat-mix)
 #
-# and the unknown $m$ is the one that gives itself back: the mean of $p'$ over the town's buildings. No label is needed.
+# and where no register tells $m$, one may take the mix that gives itself back: the mean of $p'$ over the town's buildings.
 #
 # **Grad-CAM** {cite}`selvaraju2020gradcam`. With $A_c$ the map of channel $c$ in the last convolutional block, of $M$ cells,
 #
@@ -184,7 +184,8 @@ plot.camera_map(town.buildings, cameras, places=places)
 # {glue:text}`oblique_deg:.0f` degrees off the normal: a survey car does not stop where you would.
 #
 # **What would it cost?** A dry run counts the calls and makes none. For Google each view takes one free question, whether there
-# is a panorama at all, and at most one paid picture; the price is yours to give, because prices change. The same line with
+# is a panorama at all, and at most one paid picture; the price is yours to give, because prices change (0.007 here
+# is an example). The same line with
 # `dry_run=False` and a key in the environment fetches, at a polite rate, into a cache, and goes on where it stopped. The key is
 # read when a call is made and never reaches a log, a file or an error; the tests look for it there.
 
@@ -239,7 +240,7 @@ options = {"weights": weights, "device": device, "progress": bool(work)}
 for side, crops in sides.items():
     turned = {"turned": side == "roofs", "epochs": epochs, "batch": 16}
     options["recipe"] = classify.ClassifierRecipe(**turned)
-    small = images.resized(crops, size_px)
+    small = labels.resized(crops, size_px)
     done[side] = town_sides.learn(small, models, room / side, **options)
     record_all(side, done[side].counts)
     record(f"{side}_first_weights", done[side].first_weights.iloc[0])
@@ -331,7 +332,7 @@ record("look_percent", 100 * right.mean(), unit="%")
 some = tested.take(np.random.default_rng(seed).permutation(len(tested)))
 some = some.take(range(min(explained, len(some))))
 told = {
-    method: explain.explain_batch(looker, some.images, method)
+    method: explain.explain_many(looker, some.images, method)
     for method in explain.METHODS
 }
 rows = [{method: told[method][k] for method in told} for k in range(4)]
@@ -366,11 +367,12 @@ plot.wall_share_figure(shares) if shares else print("no masks are known")
 # Grad-CAM puts {glue:text}`trained_grad_cam_share_mean:.0f` % of its heat on the wall, and
 # {glue:text}`trained_grad_cam_swapped_mean:.0f` % on other images' walls. The gain is
 # {glue:text}`trained_grad_cam_above_swapped_mean:.1f` points (90 % interval {glue:text}`trained_grad_cam_above_swapped_low:.1f` to
-# {glue:text}`trained_grad_cam_above_swapped_high:.1f`); for the untrained network it is
-# {glue:text}`untrained_grad_cam_above_swapped_mean:.1f` ({glue:text}`untrained_grad_cam_above_swapped_low:.1f` to
-# {glue:text}`untrained_grad_cam_above_swapped_high:.1f`). Guided backpropagation puts
-# {glue:text}`trained_guided_backprop_share_mean:.0f` % there, against an area of {glue:text}`trained_guided_backprop_area_mean:.0f` %: it
-# draws windows, edges and trees, which is where pictures have contrast.
+# {glue:text}`trained_grad_cam_above_swapped_high:.1f`): little, but told from zero. The untrained network also beats the area, with
+# {glue:text}`untrained_grad_cam_share_mean:.0f` %, and gains {glue:text}`untrained_grad_cam_above_swapped_mean:.1f` points over other walls
+# ({glue:text}`untrained_grad_cam_above_swapped_low:.1f` to {glue:text}`untrained_grad_cam_above_swapped_high:.1f`), which is not told
+# from zero. Guided backpropagation puts {glue:text}`trained_guided_backprop_share_mean:.0f` % on the wall, no more than the area, and
+# {glue:text}`trained_guided_backprop_swapped_mean:.0f` % on other images' walls: it *avoids* its own wall, since it draws windows, edges
+# and trees, which is where pictures have contrast, and bare wall is what remains.
 #
 # **Does it notice when the network forgets?** Draw the layers' weights anew, from the head down, and explain again
 # {cite}`adebayo2018sanity`. An explanation of what was learnt has to change once that is gone.
@@ -410,17 +412,18 @@ plot.deletion_figure(curves["blur"], simulated=given.simulated)
 # %% [markdown]
 # Blurred away, the area under the curve is {glue:text}`blur_grad_cam:.2f` in the order of Grad-CAM, {glue:text}`blur_other:.2f` in that
 # of another image's, {glue:text}`blur_guided_backprop:.2f` by guided backpropagation, {glue:text}`blur_edges:.2f` by edges and
-# {glue:text}`blur_random:.2f` at random. Replaced by the mean colour instead, it is {glue:text}`mean_grad_cam:.2f`,
-# {glue:text}`mean_other:.2f`, {glue:text}`mean_guided_backprop:.2f`, {glue:text}`mean_edges:.2f` and {glue:text}`mean_random:.2f`. The
-# order of the methods depends on what is painted into the holes, since neither a blurred nor a grey hole is a photograph.
-# One curve without controls, with one filling, proves nothing.
+# {glue:text}`blur_random:.2f` at random: differences below the standard errors. Replaced by the mean colour instead, it is
+# {glue:text}`mean_grad_cam:.2f`, {glue:text}`mean_other:.2f`, {glue:text}`mean_guided_backprop:.2f`, {glue:text}`mean_edges:.2f` and
+# {glue:text}`mean_random:.2f`: another ranking, in which chance does as well as Grad-CAM. The result depends on what is painted
+# into the holes, since neither a blurred nor a grey hole is a photograph. One curve without controls proves nothing.
 #
 # ## The whole town
 #
 # Now every building of the mapped town, of which no image was trained on: the scene filter first, then both networks, in
-# chunks, each a file that appears whole or not at all. Then {eq}`eq-mat-mix`: the town's mix is estimated from the
-# predictions themselves, and the probabilities are turned into those for that mix. {numref}`fig-mat-map` is the counterpart of
-# figure 6, with one thing that figure 6 lacks: where the network is not sure, the colour is pale.
+# chunks, each a file that appears whole or not at all. Then {eq}`eq-mat-mix`, twice: once with the mix estimated from the
+# predictions themselves, and once with the mix that the registers of three other towns have, which is the one that is kept.
+# {numref}`fig-mat-map` is the counterpart of figure 6, with one thing that figure 6 lacks: where the network is not sure,
+# the colour is pale.
 
 # %% mystnb={"figure": {"name": "fig-mat-map", "caption": "Predicted materials of every roof (left) and wall (right), with counts; pale where the most probable class has less than 0.6, white where there was no usable image. The counterpart of figure 6 of the article. Simulated in the default run."}, "image": {"alt": "Two maps of the same footprints coloured by material. Many roofs are in full colour, more of the walls are pale, and some walls are white."}}
 subject = images.simulated_town(town, fetched)
@@ -432,23 +435,29 @@ pair = {
     "roof": Side(roof, subject.roofs),
 }
 place = predict_city(subject.buildings, room / "town", chunk=256, **pair)
-plain, mixes = (
-    gpd.read_parquet(place),
-    [done[side].trained_mix for side in sides],
-)
-city = town_sides.with_town_mix(plain, *mixes)
-for name, table in {"plain": plain, "mixed": city}.items():
+mixes = dict(zip(pair, (one.trained_mix for one in done.values()), strict=True))
+tables = {"plain": gpd.read_parquet(place)}
+tables["guessed"] = town_sides.with_town_mix(tables["plain"], mixes)
+city = town_sides.with_town_mix(tables["plain"], mixes, given.register)
+for name, table in (tables | {"mixed": city}).items():
     for side, row in town_sides.judged_map(table, subject.truth).iterrows():
         record_all(f"{name}_{side}", row.dropna())
 plot.material_maps(city, simulated=subject.simulated)
 
 # %% [markdown]
-# All {glue:text}`town_buildings` footprints are on the map; {glue:text}`mixed_roof_seen:.0f` have a roof image and {glue:text}`mixed_wall_seen:.0f` a
-# usable facade. Held against the truth, {glue:text}`plain_wall_right:.0f` % of the walls are right with the
-# probabilities as trained, and {glue:text}`mixed_wall_right:.0f` % with those for the town's mix, which on average claim
-# {glue:text}`mixed_wall_sure:.0f` %. Roofs: {glue:text}`plain_roof_right:.0f` %, {glue:text}`mixed_roof_right:.0f` %, and a claim of
-# {glue:text}`mixed_roof_sure:.0f` %. The map below needs no network connection: move it, zoom it, and ask any
-# building how probable each class is.
+# Of {glue:text}`town_buildings` buildings {glue:text}`mixed_roof_seen:.0f` have a roof image and {glue:text}`mixed_wall_seen:.0f` a usable
+# facade. The truth, which played no part so far, says how many are told right, beside how many the probabilities claim:
+#
+# | mix | walls right | walls claimed | roofs right | roofs claimed |
+# |---|---|---|---|---|
+# | as trained, all classes equal | {glue:text}`plain_wall_right:.0f` % | {glue:text}`plain_wall_sure:.0f` % | {glue:text}`plain_roof_right:.0f` % | {glue:text}`plain_roof_sure:.0f` % |
+# | estimated without labels | {glue:text}`guessed_wall_right:.0f` % | {glue:text}`guessed_wall_sure:.0f` % | {glue:text}`guessed_roof_right:.0f` % | {glue:text}`guessed_roof_sure:.0f` % |
+# | of other towns' registers | {glue:text}`mixed_wall_right:.0f` % | {glue:text}`mixed_wall_sure:.0f` % | {glue:text}`mixed_roof_right:.0f` % | {glue:text}`mixed_roof_sure:.0f` % |
+#
+# Where classes are hard to tell, as with walls, the mix decides much. The estimate without labels needs no register, but it
+# stands on the confusion of the same doubtful network, and where two classes look alike it may give all to the one and nothing
+# to the other. Use a register if there is one, and compare claim and truth on a sample. The map below needs no network
+# connection: move it, zoom it, and ask any building how probable each class is.
 #
 # **Handing on.** {doc}`06_material_intensity` turns class probabilities into tonnes. Its parameter `predictions` takes the
 # GeoParquet as it is, with a column of probability for each class, such as `p_wall_brick`; `read_predictions` is how it reads.
@@ -473,13 +482,10 @@ page
 
 # %% mystnb={"figure": {"name": "fig-mat-wide", "caption": "Facades as the street cameras see them, with the truth and what the same network says. Simulated."}, "image": {"alt": "Two rows of five wide views of streets with houses aslant; most of the given names of materials differ from the true ones."}}
 wide = images.street_crops(town, cameras.iloc[:200], size_px=look_px)
-seen = wall.predict(images.resized(wide, size_px).images)
+seen = wall.predict(labels.resized(wide, size_px).images)
 record("wide_percent", 100 * np.mean(seen == wide.labels), unit="%")
 record("wide_wall_percent", 100 * wide.wall_masks.mean(), unit="%")
-titles = [
-    f"{true}: {said}" for true, said in zip(wide.labels, seen, strict=True)
-]
-plot_city.image_grid(wide.images[:10], titles[:10])
+plot.told_examples(wide, seen)
 
 # %% [markdown]
 # Right for {glue:text}`wide_percent:.0f` %, because the wall fills only {glue:text}`wide_wall_percent:.0f` % of the picture. Nothing
@@ -495,14 +501,14 @@ attempts = {
         part, models, room / "facades", **options
     ),
     "too few": lambda: raw.calibrated(part.images[:20], part.labels[:20]),
-    "no such table": lambda: images.labelled_images("photos.csv"),
+    "no such table": lambda: labels.labelled_images("photos.csv"),
     "no such file": lambda: classify.load_classifier("best.safetensors"),
 }
 for name, attempt in attempts.items():
     try:
         attempt()
     except CompanionError as error:
-        print(f"{name}: {error}\n")
+        print(f"{name}: {error}\n".replace(str(room), "work"))
 
 # %% [markdown]
 # **What no check finds.** A register that is wrong teaches wrong. A renovated facade hides the wall that carries it. Cameras
@@ -579,7 +585,7 @@ beside.style.set_properties(**{"min-width": "10em"})
 #   the calls. A filter drops views without a wall: recall {glue:text}`filter_recall_value:.0f` %.
 # - Compare by building and by class: {glue:text}`facades_best_percent:.0f` % over all facades, and an F1 of {glue:text}`weakest_f1:.2f` for
 #   {glue:text}`weakest`.
-# - Calibrate on images of their own, give the error its interval, and adapt probabilities to the town's mix:
+# - Calibrate on images of their own, give the error its interval, and adapt probabilities to the town's mix, best by a register:
 #   {glue:text}`plain_wall_right:.0f` % of the walls right before, {glue:text}`mixed_wall_right:.0f` % after.
 # - An explanation is a claim. Grad-CAM gains {glue:text}`trained_grad_cam_above_swapped_mean:.1f` points over other images' walls; guided
 #   backpropagation hardly notices that the network is gone ({glue:text}`forgets_guided_backprop:.2f`).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,18 +13,16 @@ from PIL import Image
 
 from lib.city import make_city, render_facade, render_facades, render_optical
 from lib.errors import CityError, CompanionWarning, MaterialsError, WeightsError
-from lib.materials import town_classifiers, town_images
+from lib.materials import labelled, town_classifiers, town_images
 from lib.materials.classify import ClassifierRecipe, Crops, overall_scores
 from lib.materials.imagery import SimulatedFacades, facade_cameras, fetch_images
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import views_of
-from lib.materials.own_tables import read_predictions
 from material_images import pictures
 
 CITY = make_city(seed=41, n_buildings=60, extent_m=230.0, damaged_share=0.0)
 PLACES = town_images.survey_places(CITY, 45.0)
 CAMERAS = facade_cameras(CITY.buildings, PLACES)
-NAMES = ("brick", "glass")
 
 
 def quietly(function, *arguments, **options):
@@ -43,19 +40,6 @@ def learnt(tmp_path_factory):
     recipe = ClassifierRecipe(epochs=1, batch=16)
     how = {"recipe": recipe, "aside": 0.25}
     return quietly(town_classifiers.learn, crops, ["shufflenet_v2_x1_0", "resnet18"], folder, **how), crops, folder, how
-
-
-def a_town(walls, roofs=None):
-    """A table as predict_city writes it, with two classes of walls, and roofs that are certain."""
-    n = len(walls)
-    table = pd.DataFrame({"building_id": [f"b{k}" for k in range(n)], "wall_status": "image", "roof_status": "image"})
-    for side, told in (("wall", walls), ("roof", np.tile([0.9, 0.1], (n, 1)) if roofs is None else roofs)):
-        best = np.where(np.isnan(told[:, 0]), None, np.array(NAMES, dtype=object)[np.nan_to_num(told).argmax(axis=1)])
-        table[f"{side}_material"], table[f"{side}_probability"] = best, told.max(axis=1)
-        for k, name in enumerate(NAMES):
-            table[f"p_{side}_{name}"] = told[:, k].astype(np.float32)
-    squares = shapely.box(np.arange(n) * 20.0, 0, np.arange(n) * 20.0 + 10, 10)
-    return gpd.GeoDataFrame(table, geometry=squares, crs=32637)
 
 
 # Images.
@@ -126,7 +110,7 @@ def labels_csv(tmp_path):
 
 
 def test_own_tables_may_have_empty_cells(labels_csv):
-    found = town_images.labelled_images(labels_csv, wall_px=16, roof_px=8)
+    found = labelled.labelled_images(labels_csv, wall_px=16, roof_px=8)
     assert found.facades.buildings.tolist() == ["a", "b"]
     assert found.roofs.buildings.tolist() == ["a", "c"]
     assert found.facades.images.shape == (2, 16, 16, 3)
@@ -139,20 +123,23 @@ def test_own_tables_may_have_empty_cells(labels_csv):
 def test_own_tables_without_photographs_are_refused(labels_csv):
     pd.read_csv(labels_csv).drop(columns="roof_photo").to_csv(labels_csv, index=False)
     with pytest.raises(MaterialsError, match="roof_photo"):
-        town_images.labelled_images(labels_csv)
+        labelled.labelled_images(labels_csv)
 
 
 def test_simulated_labels_stop_at_the_most_of_each_class():
-    found = town_images.labelled_images(seeds=[44], wall_px=32, roof_px=16, most=3)
+    found = labelled.labelled_images(seeds=[44], wall_px=32, roof_px=16, most=3)
     for crops in (found.facades, found.roofs):
         assert pd.Series(crops.labels).value_counts().max() == 3
     assert found.simulated
+    town = make_city(seed=44, damaged_share=0.0).buildings["wall_material"]
+    assert found.register["wall"]["brick"] == pytest.approx((town == "brick").mean())
+    assert found.register["roof"].sum() == pytest.approx(1)
 
 
 def test_smaller_images_lose_their_masks_and_equal_ones_nothing():
     crops = Crops(np.full((1, 8, 8, 3), 9, np.uint8), np.array(["wood"]), np.array(["a"]), np.ones((1, 8, 8), bool))
-    assert town_images.resized(crops, 8) is crops
-    small = town_images.resized(crops, 4)
+    assert labelled.resized(crops, 8) is crops
+    small = labelled.resized(crops, 4)
     assert (small.images == 9).all()
     assert small.wall_masks is None
 
@@ -238,55 +225,3 @@ def test_a_network_that_was_not_run_is_told(learnt):
     assert table.loc["facades", "the same network here"].endswith("%")
     assert table.loc["facades", "published"] == "78.6 % (shufflenet_v2_x1_0)"
     assert "random numbers" in table.loc["roofs", "differs because"]
-
-
-# The town's mix, the truth, and what is handed on.
-def test_the_town_s_mix_is_found_and_mends_what_flat_training_claims():
-    rng = np.random.default_rng(5)
-    truth = (rng.random(4000) < 0.1).astype(int)
-    # A feature that lies one apart between classes: flat training would give these probabilities.
-    x = rng.normal(size=4000) + truth
-    odds = np.exp(x - 0.5)
-    flat = np.column_stack([1 / (1 + odds), odds / (1 + odds)])
-    city = a_town(flat)
-    mixed = town_classifiers.with_town_mix(city, np.array([0.5, 0.5]), np.array([0.5, 0.5]))
-    known = pd.DataFrame({"wall_material": np.array(NAMES)[truth], "roof_material": "brick"}, index=city["building_id"])
-    before, after = (town_classifiers.judged_map(table, known).loc["wall"] for table in (city, mixed))
-    assert mixed["p_wall_glass"].mean() == pytest.approx(truth.mean(), abs=0.03)
-    assert after["right"] > before["right"] + 10
-    assert after["sure"] == pytest.approx(after["right"], abs=2)
-    assert abs(before["sure"] - before["right"]) < 10
-    told = mixed[["p_wall_brick", "p_wall_glass"]].to_numpy()
-    assert np.allclose(told.sum(axis=1), 1, atol=1e-6)
-    assert (mixed["wall_material"] == np.array(NAMES)[told.argmax(axis=1)]).all()
-
-
-def test_buildings_without_an_image_stay_without():
-    city = a_town(np.array([[0.9, 0.1], [np.nan, np.nan]]))
-    even = np.array([0.5, 0.5])
-    mixed = town_classifiers.with_town_mix(city, even, even)
-    assert mixed["wall_material"].isna().tolist() == [False, True]
-    assert np.isnan(mixed["p_wall_brick"].iloc[1])
-    assert town_classifiers.judged_map(mixed, None).loc["wall", ["seen", "right"]].isna().tolist() == [False, True]
-    with pytest.raises(MaterialsError, match="no probabilities"):
-        town_classifiers.with_town_mix(city.drop(columns=["p_roof_brick", "p_roof_glass"]), even, even)
-    with pytest.raises(MaterialsError, match="no probabilities"):
-        town_classifiers.with_town_mix(a_town(np.full((2, 2), np.nan)), even, even)
-
-
-def test_the_map_is_judged_on_what_is_seen_and_known():
-    city = a_town(np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [np.nan, np.nan]]))
-    truth = pd.DataFrame({"wall_material": ["brick", "glass"], "roof_material": "brick"}, index=["b0", "b1"])
-    found = town_classifiers.judged_map(city, truth)
-    assert found.loc["wall"].tolist() == pytest.approx([3, 50, 80])
-    assert found.loc["roof"].tolist() == pytest.approx([4, 100, 90])
-
-
-def test_what_is_handed_on_is_what_the_next_chapter_reads(tmp_path):
-    walls = np.array([[0.75, 0.25], [np.nan, np.nan]])
-    roofs = np.tile([0.5, 0.5], (2, 1))
-    city = a_town(walls, roofs).rename(columns={"p_roof_brick": "p_roof_tile", "p_roof_glass": "p_roof_cement stone"})
-    city.to_parquet(tmp_path / "seen.parquet")
-    read = read_predictions(tmp_path / "seen.parquet")
-    assert read[0].to_dict("index") == {"b0": {"brick": 0.75, "glass": 0.25}}
-    assert set(read[1]) == {"tile", "cement stone"}

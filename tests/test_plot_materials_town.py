@@ -11,10 +11,10 @@ import shapely
 
 from lib.errors import MaterialsError
 from lib.materials.classify import Crops, MaterialClassifier, build_model
-from lib.materials.explain import controlled_deletion, explain_batch, shares_by_network
+from lib.materials.explain import controlled_deletion, explain_batch, explain_many, shares_by_network
 from lib.materials.explain.controls import CHANCE, EDGES, OTHER
 from lib.materials.imagery import facade_cameras
-from lib.plots.materials import camera_map, confusion_by_side, f1_by_side, labelled_examples
+from lib.plots.materials import camera_map, confusion_by_side, f1_by_side, labelled_examples, told_examples
 from lib.plots.materials.cameras import corner, field_of_view
 from lib.plots.style import BEFORE
 from material_images import pictures
@@ -101,6 +101,12 @@ def test_examples_are_each_of_another_material(simulated):
     assert [ax.get_title() for ax in fig.axes[:4]] == ["brick", "glass", "wood", ""]
 
 
+def test_examples_say_truth_and_what_was_told():
+    images, labels = pictures(4)
+    fig = told_examples(Crops(images, labels, labels), ["metal"] * 4, count=2)
+    assert [ax.get_title(loc="left") for ax in fig.axes[:3]] == ["brick: metal", "glass: metal", ""]
+
+
 @pytest.fixture(scope="module")
 def classifier():
     return MaterialClassifier(build_model("resnet18", 3).eval(), ("brick", "glass", "wood"), 64)
@@ -117,6 +123,15 @@ def test_shares_are_measured_for_both_networks(classifier):
         assert (each["guided_backprop"].images["area"] == 0.5).all()
     first, second = (found[name]["guided_backprop"].images["share"].to_numpy() for name in found)
     assert not np.allclose(first, second)
+
+
+def test_many_are_explained_as_a_few_are(classifier):
+    images, _ = pictures(3, size_px=64)
+    for targets in (None, [2, 0, 1]):
+        whole = explain_batch(classifier, images, "grad_cam", targets)
+        parts = explain_many(classifier, images, "grad_cam", targets, batch=2)
+        assert [one.target for one in parts] == [one.target for one in whole]
+        assert all(np.allclose(a.heat, b.heat, atol=1e-5) for a, b in zip(parts, whole, strict=True))
 
 
 def test_deletion_has_controls_of_its_own(classifier):

@@ -167,15 +167,20 @@ def same_buildings(crops: Crops, learnt: Learnt) -> tuple[Crops, Crops]:
     return learning, tested
 
 
-def with_town_mix(city: gpd.GeoDataFrame, wall: NDArray[np.float64], roof: NDArray[np.float64]) -> gpd.GeoDataFrame:
-    """Turn probabilities into those for the town's own mix of materials, which is estimated without labels.
+def with_town_mix(
+    city: gpd.GeoDataFrame, trained: Mapping[str, NDArray[np.float64]], register: Mapping[str, pd.Series] | None = None
+) -> gpd.GeoDataFrame:
+    """Turn probabilities into those for a town's own mix of materials.
 
     Parameters
     ----------
     city : GeoDataFrame
         As ``lib.materials.city_map.predict_city`` writes it.
-    wall, roof : ndarray, shape (classes,)
-        Share of each class in training, in the order of the columns.
+    trained : mapping of str to ndarray, shape (classes,)
+        For "wall" and "roof": share of each class in training, in the order of the columns.
+    register : mapping of str to Series, optional
+        For "wall" and "roof": share of each class, by its name, in a register of this town or of one like it. Without it
+        the mix is estimated from the town's images themselves, without labels.
 
     Returns
     -------
@@ -185,27 +190,36 @@ def with_town_mix(city: gpd.GeoDataFrame, wall: NDArray[np.float64], roof: NDArr
     Raises
     ------
     MaterialsError
-        If a side is missing, or has no image.
+        If a side is missing or has no image, or the register has none of its classes.
 
     References
     ----------
     Saerens, Latinne, Decaestecker 2002.
     """
     found = city.copy()
-    for side, trained in (("wall", wall), ("roof", roof)):
+    for side, before in trained.items():
         columns = [name for name in city.columns if name.startswith(f"p_{side}_")]
         seen = city[columns].notna().all(axis=1).to_numpy()
         if not columns or not seen.any():
             fix = "give what predict_city wrote, with images of that side"
             raise MaterialsError("no probabilities", where="with_town_mix", value=side, fix=fix)
+        names = np.array([name.removeprefix(f"p_{side}_") for name in columns], dtype=object)
         told = city.loc[seen, columns].to_numpy(dtype=np.float64)
         told = told / told.sum(axis=1, keepdims=True)
-        turned = for_mix(told, trained, estimated_mix(told, trained))
-        names = np.array([name.removeprefix(f"p_{side}_") for name in columns], dtype=object)
+        mix = estimated_mix(told, before) if register is None else _registered(register[side], names, side)
+        turned = for_mix(told, before, mix)
         found.loc[seen, columns] = turned.astype(np.float32)
         found.loc[seen, f"{side}_material"] = names[turned.argmax(axis=1)]
         found.loc[seen, f"{side}_probability"] = turned.max(axis=1).astype(np.float32)
     return found
+
+
+def _registered(shares: pd.Series, names: NDArray[np.object_], side: str) -> NDArray[np.float64]:
+    found = shares.reindex(names).fillna(0.0).to_numpy(dtype=np.float64)
+    if not found.sum() > 0:
+        fix = "give shares by the names of the classes"
+        raise MaterialsError("register has none of the classes", where="with_town_mix", value=side, fix=fix)
+    return np.asarray(found / found.sum())
 
 
 def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:

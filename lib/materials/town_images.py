@@ -1,9 +1,8 @@
-"""Images of a town: labelled ones to learn from, and those of the town that is mapped; simulated or the reader's own."""
+"""Images of the town that is mapped, simulated or the reader's own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
@@ -16,36 +15,11 @@ from lib.city import City, render_facades, render_optical
 from lib.city.complete import box_sides
 from lib.errors import MaterialsError
 from lib.materials.city_map import FetchedPictures, Pictures, RoofCrops, TakenPictures
-from lib.materials.city_map.pictures import squared
-from lib.materials.classify import Crops, facade_crops, own_crops, roof_crops
+from lib.materials.classify import Crops
 from lib.materials.imagery import ImageFolder, Orthophoto, roof_windows
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import as_facade, views_of
-from lib.materials.own_tables import read_table
 from lib.materials.scene_filter import SceneModel, read_places365
-
-
-@dataclass(frozen=True)
-class LabelledImages:
-    """What classifiers of materials learn from.
-
-    Parameters
-    ----------
-    facades, roofs : Crops
-    about : str
-        For captions.
-    simulated : bool
-    """
-
-    facades: Crops
-    roofs: Crops
-    about: str
-    simulated: bool
-
-    @property
-    def told(self) -> dict[str, int | str]:
-        """Numbers of images, and what they are."""
-        return {"facades": len(self.facades), "roofs": len(self.roofs), "about": self.about}
 
 
 @dataclass(frozen=True)
@@ -69,55 +43,6 @@ class TownImages:
     truth: pd.DataFrame | None
     about: str
     simulated: bool
-
-
-def labelled_images(
-    table: str | Path | None = None,
-    *,
-    seeds: Iterable[int] = (36,),
-    wall_px: int = 128,
-    roof_px: int = 64,
-    most: int | None = None,
-) -> LabelledImages:
-    """Read the reader's own labelled images, or photograph simulated cities where none are given.
-
-    Parameters
-    ----------
-    table : path, optional
-        CSV or Parquet with ``building_id``, ``wall_photo`` and ``roof_photo`` (paths, from the table's folder on),
-        ``wall_material`` and ``roof_material``; cells may be empty.
-    seeds : iterable of int
-        Of the simulated cities.
-    wall_px, roof_px : int
-        Sides of the images.
-    most : int, optional
-        Of each class, of simulated images.
-
-    Returns
-    -------
-    LabelledImages
-
-    Raises
-    ------
-    MaterialsError
-        If the table or an image is missing or damaged.
-
-    Examples
-    --------
-    >>> labelled_images(seeds=[40], wall_px=32, roof_px=32, most=2).about
-    'simulated cities of seeds 40 to 40'
-    """
-    if table is not None:
-        rows, folder = read_table(table), Path(table).parent
-        walls, roofs = (
-            own_crops(_with_path(rows, folder, side), f"{side}_material", size_px=size_px)
-            for side, size_px in (("wall", wall_px), ("roof", roof_px))
-        )
-        return LabelledImages(walls, roofs, f"images of {Path(table).name}", simulated=False)
-    chosen = list(seeds)
-    facades, roofs = facade_crops(chosen, size_px=wall_px, most=most), roof_crops(chosen, size_px=roof_px, most=most)
-    about = f"simulated cities of seeds {min(chosen)} to {max(chosen)}"
-    return LabelledImages(facades, roofs, about, simulated=True)
 
 
 def scene_judge(folder: str | Path | None = None) -> SceneModel | None:
@@ -148,30 +73,6 @@ def scene_judge(folder: str | Path | None = None) -> SceneModel | None:
     found = sorted(Path(folder).glob("vgg16-places365*.h5"))
     weights = found[0] if found else Path(folder) / "vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5"
     return read_places365(weights, Path(folder) / "categories_places365.txt")
-
-
-def resized(crops: Crops, size_px: int) -> Crops:
-    """Resample images without aliasing; masks, which a smaller pixel would mix, are left out.
-
-    Parameters
-    ----------
-    crops : Crops
-    size_px : int
-
-    Returns
-    -------
-    Crops
-        The same, if they have that size.
-
-    Examples
-    --------
-    >>> crops = Crops(np.zeros((2, 8, 8, 3), np.uint8), np.array(["wood", "wood"]), np.array(["a", "b"]))
-    >>> resized(crops, 4).images.shape
-    (2, 4, 4, 3)
-    """
-    if crops.images.shape[1] == size_px:
-        return crops
-    return replace(crops, images=np.stack([squared(image, size_px) for image in crops.images]), wall_masks=None)
 
 
 def survey_places(city: City, every_m: float) -> gpd.GeoDataFrame:
@@ -304,11 +205,3 @@ def own_town(buildings: str | Path, photos: str | Path, orthophoto: str | Path) 
     )
     truth = known if len(known) else None
     return TownImages(footprints, walls, roofs, truth, Path(buildings).name, simulated=False)
-
-
-def _with_path(rows: pd.DataFrame, folder: Path, side: str) -> pd.DataFrame:
-    name = f"{side}_photo"
-    if name not in rows:
-        fix = "name the columns wall_photo and roof_photo"
-        raise MaterialsError("column is missing", where="labelled", value=name, fix=fix)
-    return rows.assign(path=rows[name].map(lambda told: folder / told, na_action="ignore"))

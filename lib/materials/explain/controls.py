@@ -10,13 +10,39 @@ from numpy.typing import NDArray
 from lib.errors import MaterialsError
 from lib.materials.classify.classifier import MaterialClassifier
 from lib.materials.explain.deletion import DeletionCurve, Fill, deletion_curve, edge_strength, random_order
-from lib.materials.explain.explanation import METHODS, Method, explain_batch
+from lib.materials.explain.explanation import METHODS, Explanation, Method, explain_batch
 from lib.materials.explain.randomisation import randomised
 from lib.materials.explain.shares import WallShares, wall_shares
+from lib.materials.explain.subject import Images, Model
 
 OTHER, EDGES, CHANCE = "other image's Grad-CAM", "edges", "random"
 # With a map that is flat all over, a share cannot be told: these two draw everywhere.
 JUDGED: tuple[Method, ...] = METHODS[:2]
+
+
+def explain_many(
+    model: Model, images: Images, method: Method, targets: Sequence[int] | None = None, batch: int = 16
+) -> list[Explanation]:
+    """Explain many images, a few at a time, so that memory stays flat.
+
+    Parameters
+    ----------
+    model, images, method
+        As for ``explain_batch``.
+    targets : sequence of int, optional
+        One class each; the likeliest by default.
+    batch : int
+        Images at a time.
+
+    Returns
+    -------
+    list of Explanation
+    """
+    found = []
+    for start in range(0, len(images), batch):
+        part = slice(start, start + batch)
+        found += explain_batch(model, images[part], method, None if targets is None else targets[part])
+    return found
 
 
 def shares_by_network(
@@ -43,7 +69,7 @@ def shares_by_network(
     networks = {"trained": classifier.network, "untrained": randomised(classifier.network, inputs, seed=seed)}
     found: dict[str, dict[str, WallShares]] = {}
     for name, network in networks.items():
-        maps = {method: explain_batch(network, inputs, method, targets) for method in JUDGED}
+        maps = {method: explain_many(network, inputs, method, targets) for method in JUDGED}
         found[name] = {
             method: wall_shares([one.saliency for one in told], list(masks)) for method, told in maps.items()
         }

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from lib.errors import MaterialsError
 from lib.materials.classify.crops import Crops
 from lib.materials.classify.scores import confusion
+from lib.plots.city import image_grid
 from lib.plots.materials.scores import draw_confusion, draw_f1, legend_f1
 from lib.plots.style import INK, shown_once, simulated_note
 
@@ -43,6 +44,23 @@ def labelled_examples(facades: Crops, roofs: Crops, *, columns: int = 6, simulat
     if simulated:
         simulated_note(axes[-1, -1])
     return shown_once(fig)
+
+
+def told_examples(crops: Crops, told: ArrayLike, *, count: int = 10) -> Figure:
+    """Show the first images with their true material and what was told of them.
+
+    Parameters
+    ----------
+    crops : Crops
+    told : array_like of str, shape (n,)
+    count : int
+
+    Returns
+    -------
+    Figure
+    """
+    titles = [f"{true}: {said}" for true, said in zip(crops.labels, np.asarray(told), strict=True)]
+    return image_grid(list(crops.images[:count]), titles[:count])
 
 
 def f1_by_side(
