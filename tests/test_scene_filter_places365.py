@@ -10,8 +10,9 @@ import torch
 
 from lib.errors import WeightsError
 from lib.learning.vision import models
-from lib.materials.scene_filter import Places365, read_places365, scene_filter
-from lib.materials.scene_filter.places365 import MEAN_BGR, TABLE, inputs, read_categories, read_keras
+from lib.manifest import find
+from lib.materials.scene_filter import Places365, read_places365, read_scene_network, ready_places365, scene_filter
+from lib.materials.scene_filter.places365 import FILES, MEAN_BGR, TABLE, inputs, read_categories, read_keras
 
 BLOCKS, SIZE_PX, NAMES = (2, 2, 3, 3, 3), 64, ("a/alley", "f/forest_path", "s/sky", "c/church/outdoor", "h/house")
 
@@ -159,3 +160,54 @@ def test_categories_must_fit_the_weights_and_their_numbers(tmp_path):
         four.write_text(text)
         with pytest.raises(WeightsError, match="line 1"):
             read_categories(four)
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch):
+    """An empty cache, and the first use of a file is recorded there."""
+    monkeypatch.setenv("COMPANION_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("COMPANION_MIRROR", raising=False)
+    (tmp_path / "cache" / "places365").mkdir(parents=True)
+
+    def refuse(*_):
+        pytest.fail("asked the network")
+
+    monkeypatch.setattr("lib.manifest.library.download", refuse)
+    return tmp_path / "cache"
+
+
+def test_the_filter_uses_the_published_network_where_both_its_files_are_there(folders):
+    images = np.random.default_rng(3).integers(0, 256, (4, SIZE_PX, SIZE_PX, 3), dtype=np.uint8)
+    assert ready_places365() is None
+    layers = plant(folders / FILES[0])
+    assert ready_places365() is None
+    assert scene_filter(images).attrs["model"] == "small network, simulated views"
+    plant_categories(folders / FILES[1])
+    told = scene_filter(images)
+    assert told.attrs["model"] == "VGG16-Places365"
+    assert told["probability"].to_numpy() == pytest.approx(by_numpy(layers, images)[:, [0, 3, 4]].sum(axis=1), abs=1e-5)
+    assert ready_places365() is ready_places365()
+    assert scene_filter(images, model=read_scene_network()).attrs["model"] == "small network, simulated views"
+
+
+def test_files_of_the_mirror_do_and_damaged_ones_are_no_reason_for_the_small_network(folders, tmp_path, monkeypatch):
+    mirror = tmp_path / "mirror"
+    (mirror / "places365").mkdir(parents=True)
+    plant(mirror / FILES[0])
+    plant_categories(mirror / FILES[1], NAMES[:4])
+    monkeypatch.setenv("COMPANION_MIRROR", str(mirror))
+    with pytest.raises(WeightsError, match="number of classes"):
+        scene_filter(np.zeros((1, 8, 8, 3), np.uint8))
+
+
+def test_without_a_manifest_there_is_no_such_network(folders, monkeypatch):
+    plant(folders / FILES[0])
+    plant_categories(folders / FILES[1])
+    monkeypatch.setattr("lib.materials.scene_filter.places365.MANIFEST", folders / "nowhere.yaml")
+    assert ready_places365() is None
+
+
+def test_the_names_of_the_files_are_those_of_the_manifest_and_of_the_help():
+    for name in FILES:
+        assert find(name).name == name
+        assert f'fetch("{name}")' in read_places365.__doc__

@@ -7,10 +7,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from lib.errors import MaterialsError, ParameterError
-from lib.materials.scene_filter.network import read_scene_network
+from lib.materials.scene_filter.network import SceneNetwork, read_scene_network
+from lib.materials.scene_filter.places365 import Places365, ready_places365
+from lib.wilson import wilson
+
+_NAMES: dict[type, str] = {SceneNetwork: "small network, simulated views", Places365: "VGG16-Places365"}
 
 
 @runtime_checkable
@@ -29,9 +32,9 @@ def scene_filter(images: NDArray[np.uint8], *, model: SceneModel | None = None, 
     images : ndarray, shape (n, rows, cols, 3), uint8
         sRGB, square.
     model : SceneModel, optional
-        ``read_places365(...)`` where the weights of VGG16-Places365 are there; by default the small network that comes
-        with the library, which has seen simulated street views only. It calls a view usable if a tenth of its pixels is
-        bare wall.
+        By default VGG16-Places365 where both its files lie in the cache or the mirror (``ready_places365``), else the
+        small network that comes with the library, which has seen simulated street views only and calls a view usable if a
+        tenth of its pixels is bare wall.
     least : float
         Views of at least this probability are kept; 0 to 1.
 
@@ -39,6 +42,7 @@ def scene_filter(images: NDArray[np.uint8], *, model: SceneModel | None = None, 
     -------
     DataFrame
         One row an image: ``kept``, ``probability`` and ``reason``, what the image shows most by the model's own words.
+        ``attrs["model"]`` names the model that told.
 
     Raises
     ------
@@ -62,9 +66,37 @@ def scene_filter(images: NDArray[np.uint8], *, model: SceneModel | None = None, 
     if not 0 <= least <= 1:
         fix = "give a probability from 0 to 1"
         raise ParameterError("out of range", where="scene_filter(least=...)", value=least, fix=fix)
-    probability, reasons = (model or read_scene_network()).told(images)
+    judge = chosen_model(model)
+    probability, reasons = judge.told(images)
     reason = pd.Series(reasons, dtype=object)
-    return pd.DataFrame({"kept": probability >= least, "probability": probability, "reason": reason})
+    table = pd.DataFrame({"kept": probability >= least, "probability": probability, "reason": reason})
+    table.attrs["model"] = _NAMES.get(type(judge), type(judge).__name__)
+    return table
+
+
+def chosen_model(model: SceneModel | None = None) -> SceneModel:
+    """Choose what tells building views from others.
+
+    Parameters
+    ----------
+    model : SceneModel, optional
+
+    Returns
+    -------
+    SceneModel
+        The given one, else VGG16-Places365 where its files are there, else the small network.
+
+    Raises
+    ------
+    VerificationError, WeightsError
+        If a file of VGG16-Places365 is there but wrong.
+
+    Examples
+    --------
+    >>> chosen_model(read_scene_network()).__class__.__name__
+    'SceneNetwork'
+    """
+    return (ready_places365() or read_scene_network()) if model is None else model
 
 
 def filter_scores(kept: ArrayLike, truth: ArrayLike) -> pd.DataFrame:
@@ -102,12 +134,8 @@ def filter_scores(kept: ArrayLike, truth: ArrayLike) -> pd.DataFrame:
         "recall": (told & true, true),
         "dropped": (~told & ~true, ~true),
     }
-    rows = {name: _wilson(int(right.sum()), int(of.sum())) for name, (right, of) in counts.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high", "right", "of"])
-
-
-def _wilson(right: int, of: int) -> tuple[float, float, float, int, int]:
-    if of == 0:
-        return np.nan, np.nan, np.nan, right, of
-    low, high = stats.binomtest(right, of).proportion_ci(method="wilson")
-    return right / of, float(low), float(high), right, of
+    right, of = (np.array([pair[k].sum() for pair in counts.values()]) for k in (0, 1))
+    low, high = wilson(right, of)
+    value = right / np.where(of, of, np.nan)
+    columns = {"value": value, "low": low, "high": high, "right": right, "of": of}
+    return pd.DataFrame(columns, index=list(counts))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import h5py
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lib.errors import WeightsError
+from lib.manifest import MANIFEST, cache_folder, fetch, find, locate, mirror_folder
 
 TABLE = Path(__file__).with_name("places365_buildings.csv")
 # What the conversion's own script takes off: the mean blue, green and red of ImageNet.
@@ -26,6 +28,11 @@ MEAN_BGR = (103.939, 116.779, 123.68)
 _BLOCKS = (2, 2, 3, 3, 3)
 _DENSE = ("fc1", "fc2", "predictions")
 _BATCH = 8
+FILES = (
+    "places365/vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5",
+    "places365/categories_places365.txt",
+)
+"""Weights and categories by their names in the manifest."""
 FIX = "give vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5, with its top, as published"
 
 
@@ -103,9 +110,11 @@ def read_places365(weights: str | Path, categories: str | Path) -> Places365:
     Parameters
     ----------
     weights : path
-        ``vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5``; ``lib.manifest.fetch("places365")`` brings it.
+        ``vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5``, which
+        ``lib.manifest.fetch("places365/vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5")`` brings.
     categories : path
-        ``categories_places365.txt``: one class a line, such as ``/a/alley 4``.
+        ``categories_places365.txt``: one class a line, such as ``/a/alley 4``;
+        ``lib.manifest.fetch("places365/categories_places365.txt")`` brings it.
 
     Returns
     -------
@@ -132,6 +141,34 @@ def read_places365(weights: str | Path, categories: str | Path) -> Places365:
         raise WeightsError("number of classes differs", where=str(weights), value=(made, len(names)), fix=fix)
     building = frozenset(pd.read_csv(TABLE)["category"])
     return Places365(network, names, grid * 2 ** len(_BLOCKS), building)
+
+
+def ready_places365() -> Places365 | None:
+    """Read the published network if both its files lie in the cache or the mirror; nothing is downloaded.
+
+    Returns
+    -------
+    Places365 or None
+
+    Raises
+    ------
+    VerificationError, WeightsError
+        If a file is there but wrong.
+
+    Examples
+    --------
+    >>> ready_places365() is None or ready_places365().size_px == 224
+    True
+    """
+    if not MANIFEST.is_file() or any(locate(find(name)) == "missing" for name in FILES):
+        return None
+    return _kept(cache_folder(), mirror_folder())
+
+
+@cache
+def _kept(_cache: Path, _mirror: Path | None) -> Places365:
+    """Read the network once for each pair of folders: half a gigabyte is hashed and read."""
+    return read_places365(*map(fetch, FILES))
 
 
 def read_categories(path: str | Path) -> tuple[str, ...]:

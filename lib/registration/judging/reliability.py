@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from scipy.spatial import cKDTree
+
+from lib.wilson import wilson
 
 # What the field's confidence is about: the probability that a shift is right to this.
 SURE_M = 1.0
@@ -34,14 +33,9 @@ def reliability(judged: pd.DataFrame, bins: int = 8) -> pd.DataFrame:
     part = pd.qcut(known["confidence"], bins, labels=False, duplicates="drop")
     group = known.assign(right=known["error_m"].abs() < SURE_M).groupby(part.fillna(0))
     n, right = group.size().to_numpy(), group["right"].sum().to_numpy()
-    low, high = _wilson(right, n)
+    low, high = wilson(right, n)
     columns = {"stated": group["confidence"].mean().to_numpy(), "right": right / n, "low": low, "high": high}
     return pd.DataFrame(columns | {"buildings": n})
-
-
-def _wilson(right: NDArray[Any], n: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    pairs = [stats.binomtest(int(k), int(m)).proportion_ci(method="wilson") for k, m in zip(right, n, strict=True)]
-    return np.array([pair.low for pair in pairs]), np.array([pair.high for pair in pairs])
 
 
 def spread_and_support(judged: pd.DataFrame, neighbours: int = 8) -> NDArray[np.float64]:
