@@ -365,7 +365,7 @@ for name, method in [
 ]:
     for row, values in (100 * shares[name][method].summary()).iterrows():
         record_all(f"{name}_{method}_{row}", values)
-plot.wall_share_figure(shares) if shares else print("no masks are known")
+plot.wall_share_figure(shares) if shares else "no masks are known"
 
 # %% [markdown]
 # Grad-CAM puts {glue:text}`trained_grad_cam_share_mean:.0f` % of its heat on the wall, and
