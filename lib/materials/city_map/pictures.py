@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,11 @@ import pandas as pd
 import shapely
 import xarray as xr
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
+from pyproj import CRS
 
-from lib.errors import MaterialsError
-from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_IMAGERY, NOT_ASKED, Answer, decode
+from lib.errors import CRSError, MaterialsError
+from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_CAMERA, NO_IMAGERY, NOT_ASKED, Answer, decode
 from lib.materials.imagery.client import Client
 from lib.materials.imagery.orthophoto import cut_pixels
 from lib.materials.imagery.sources import ImageSource
@@ -30,6 +31,10 @@ Read = tuple[list[NDArray[np.uint8]], list[str]]
 @runtime_checkable
 class Pictures(Protocol):
     """Images of buildings that are read only when they are wanted."""
+
+    @property
+    def building_ids(self) -> Collection[str]:
+        """Tell of which buildings it knows, whether they have an image or not."""
 
     def identity(self) -> str:
         """Say what the images depend on: another text, other images."""
@@ -51,7 +56,7 @@ class FetchedPictures:
     Raises
     ------
     MaterialsError
-        If columns are missing or a building stands twice.
+        If columns are missing, or a building has no name or stands twice.
 
     Examples
     --------
@@ -64,8 +69,15 @@ class FetchedPictures:
 
     def __post_init__(self) -> None:
         missing = [name for name in ("building_id", "status", "path") if name not in self.table]
-        if missing or self.table["building_id"].duplicated().any():
-            what = "columns are missing" if missing else "a building stands twice"
+        nameless = not missing and self.table["building_id"].isna().any()
+        if missing or nameless or self.table["building_id"].duplicated().any():
+            what = (
+                "columns are missing"
+                if missing
+                else "a building has no name"
+                if nameless
+                else "a building stands twice"
+            )
             fix = "give the table that fetch_images returned"
             raise MaterialsError(what, where="FetchedPictures", value=missing or len(self.table), fix=fix)
 
@@ -73,6 +85,11 @@ class FetchedPictures:
     def _places(self) -> dict[str, tuple[str, str | None]]:
         rows = zip(self.table["building_id"], self.table["status"], self.table["path"], strict=True)
         return {str(name): (str(status), path) for name, status, path in rows}
+
+    @property
+    def building_ids(self) -> Collection[str]:
+        """Those of the table."""
+        return self._places.keys()
 
     def identity(self) -> str:
         """Every file's path, size and time."""
@@ -129,6 +146,11 @@ class TakenPictures:
     def _views(self) -> dict[str, View | None]:
         return dict(zip(self.cameras["building_id"].astype(str), views_of(self.cameras), strict=True))
 
+    @property
+    def building_ids(self) -> Collection[str]:
+        """Those of the cameras."""
+        return self._views.keys()
+
     def identity(self) -> str:
         """Say which source, and every view."""
         views = hashlib.sha256(repr(self._views).encode()).hexdigest()
@@ -137,8 +159,13 @@ class TakenPictures:
     def read(self, building_ids: Sequence[str], size_px: int) -> Read:
         """Ask the source."""
         client = Client()
-        views = [self._views.get(name) for name in building_ids]
-        return _shown([self.source.take(v, client) if v is not None else Answer(NOT_ASKED) for v in views], size_px)
+        return _shown([self._answer(name, client) for name in building_ids], size_px)
+
+    def _answer(self, name: str, client: Client) -> Answer:
+        view = self._views.get(name)
+        if view is None:
+            return Answer(NO_CAMERA if name in self._views else NOT_ASKED)
+        return self.source.take(view, client)
 
 
 @dataclass(frozen=True)
@@ -152,6 +179,13 @@ class RoofCrops:
     windows : GeoDataFrame
         From ``roof_windows``.
 
+    Raises
+    ------
+    CRSError
+        If a CRS is missing, or the two differ.
+    MaterialsError
+        If the image has less than three bands of 8 bits, or the windows are no table of views.
+
     Examples
     --------
     >>> from lib.city import make_city, render_optical
@@ -164,6 +198,23 @@ class RoofCrops:
 
     image: xr.DataArray = field(repr=False)
     windows: gpd.GeoDataFrame = field(repr=False)
+
+    def __post_init__(self) -> None:
+        views_of(self.windows)
+        pair = self.image.rio.crs, self.windows.crs
+        if pair[0] is None or CRS.from_user_input(pair[0]) != CRS.from_user_input(pair[1]):
+            fix = "bring the buildings into the image's CRS with to_crs, then roof_windows(...), or use Orthophoto"
+            value = tuple(None if crs is None else CRS.from_user_input(crs).name for crs in pair)
+            raise CRSError("image and windows differ in CRS", where="RoofCrops", value=value, fix=fix)
+        if self.image.ndim != 3 or len(self.image) < 3 or self.image.dtype != np.uint8:
+            fix = "give red, green and blue of 8 bits each"
+            found = f"{self.image.shape} of {self.image.dtype}"
+            raise MaterialsError("no colour image", where="RoofCrops(image)", value=found, fix=fix)
+
+    @property
+    def building_ids(self) -> Collection[str]:
+        """Those of the windows."""
+        return self._rows.keys()
 
     @cached_property
     def _rows(self) -> dict[str, int]:
@@ -186,8 +237,12 @@ class RoofCrops:
         pixels, transform = self.image.values, self.image.rio.transform()
         for name in building_ids:
             row = self._rows.get(name)
-            crop = None if row is None else cut_pixels(pixels, transform, tuple(self._bounds[row].tolist()), size_px)
-            statuses.append(NOT_ASKED if row is None else NO_IMAGERY if crop is None else IMAGE)
+            bounds = None if row is None else self._bounds[row]
+            if bounds is None or not np.isfinite(bounds).all():
+                statuses.append(NOT_ASKED if bounds is None else NO_CAMERA)
+                continue
+            crop = cut_pixels(pixels, transform, tuple(bounds.tolist()), size_px)
+            statuses.append(NO_IMAGERY if crop is None else IMAGE)
             if crop is not None:
                 images.append(crop)
         return images, statuses
@@ -225,8 +280,4 @@ def squared(pixels: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
     >>> squared(np.full((4, 8, 3), 7, np.uint8), 2)[0, 0].tolist()
     [7, 7, 7]
     """
-    rows, cols = pixels.shape[:2]
-    side = min(rows, cols)
-    top, left = (rows - side) // 2, (cols - side) // 2
-    middle = Image.fromarray(np.ascontiguousarray(pixels[top : top + side, left : left + side]))
-    return np.asarray(middle.resize((size_px, size_px), Image.Resampling.BICUBIC))
+    return np.asarray(ImageOps.fit(Image.fromarray(pixels), (size_px, size_px), Image.Resampling.BICUBIC))

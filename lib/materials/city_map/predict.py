@@ -5,24 +5,28 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+import warnings
+from collections.abc import Collection, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import shapely
-from joblib import Parallel, delayed
+from joblib import delayed
 from tqdm import tqdm
 
-from lib.errors import MaterialsError, ParameterError
+from lib.errors import CompanionWarning, MaterialsError, ParameterError
+from lib.materials.city_map.assemble import is_whole, write_city
 from lib.materials.city_map.side import Side
+from lib.parallel import parallel
 from lib.patches.files import put, sweep
 
 CITY, RUN, PARTS = "city.parquet", "run.json", "parts"
 SIDES = ("roof", "wall")
+_TOLD = "images or classifier or its precision"
 
 
 def predict_city(
@@ -37,8 +41,9 @@ def predict_city(
 ) -> Path:
     """Predict the materials of all buildings, and write them as GeoParquet.
 
-    Images are read chunk by chunk, so that memory stays flat. Each chunk becomes a file that appears whole or not at all;
-    run it again after an interruption, and only what is missing is predicted. With ``joblib.parallel_config("dask")``
+    Images are read and the result is written chunk by chunk, so that neither is ever in memory as a whole; what grows with
+    the city is its footprints and ids. Each chunk becomes a file that appears whole or not at all; run it again after an
+    interruption, and only what is missing is predicted. With ``joblib.parallel_config("dask")``
     around it, the chunks go to the workers of a Dask cluster that share the folder.
 
     Parameters
@@ -52,7 +57,7 @@ def predict_city(
     chunk : int
         Buildings at a time, 1 or more.
     jobs : int, optional
-        Processes; as joblib says by default, which is one.
+        Processes, -1 for all cores; as joblib says by default, which is one.
     progress : bool
 
     Returns
@@ -65,10 +70,15 @@ def predict_city(
     Raises
     ------
     ParameterError
-        If there is no side, or the chunk is no size.
+        If there is no side, the chunk is no size, or there is no such number of processes.
     MaterialsError
-        If ids are missing or stand twice, or the folder holds predictions from other buildings, images or classifiers,
-        or damaged ones.
+        If footprints or ids are missing, ids stand twice or are none of the pictures', or the folder is a file, or holds
+        predictions from other buildings, images or classifiers, of another precision, or damaged ones.
+
+    Warns
+    -----
+    CompanionWarning
+        If the pictures know some of the buildings only.
 
     Examples
     --------
@@ -85,44 +95,74 @@ def predict_city(
         fix = "give a number of buildings, 1 or more"
         raise ParameterError("no size", where="predict_city(chunk=...)", value=chunk, fix=fix)
     ids = _checked_ids(buildings)
+    for name, side in sides.items():
+        _check_known(name, ids, side.pictures.building_ids)
+    workers = parallel(jobs, return_as="generator")
     root = Path(folder)
     _same_run(root, _identity(buildings, ids, sides, chunk))
-    if (root / CITY).is_file():
-        return root / CITY
+    city = root / CITY
+    if is_whole(city):
+        return city
     sweep(root)
     places = [root / PARTS / f"{k:06d}.parquet" for k in range(-(-len(ids) // chunk))]
-    groups = [ids[start : start + chunk] for start in range(0, len(ids), chunk)]
-    missing = [(place, group) for place, group in zip(places, groups, strict=True) if not place.is_file()]
-    work = (delayed(_write_part)(place, group, sides) for place, group in missing)
-    done = Parallel(n_jobs=jobs, return_as="generator")(work)
-    start = len(ids) - sum(len(group) for _, group in missing)
+    missing = [k for k, place in enumerate(places) if not place.is_file()]
+    work = (delayed(_write_part)(places[k], ids[k * chunk : (k + 1) * chunk], sides) for k in missing)
+    start = len(ids) - sum(len(ids[k * chunk : (k + 1) * chunk]) for k in missing)
     with tqdm(total=len(ids), initial=start, desc="city", unit="building", disable=None if progress else True) as bar:
-        for count in done:
+        for count in workers(work):
             bar.update(count)
-    put(root / CITY, _assembled(buildings, places, sides))
-    return root / CITY
+    write_city(city, buildings, places, {name: side.classifier.classes for name, side in sides.items()})
+    return city
 
 
 def _checked_ids(buildings: gpd.GeoDataFrame) -> list[str]:
-    ids = [str(name) for name in buildings.get("building_id", ())]
-    if not ids or len(set(ids)) < len(ids):
-        what = "a building stands twice" if ids else "no building_id"
-        fix = "read them with read_buildings"
-        raise MaterialsError(what, where="predict_city(buildings=...)", value=len(ids), fix=fix)
+    where, fix = "predict_city(buildings=...)", "read them with read_buildings"
+    if not isinstance(buildings, gpd.GeoDataFrame) or buildings.active_geometry_name is None:
+        raise MaterialsError("no table of footprints", where=where, value=type(buildings).__name__, fix=fix)
+    names = buildings.get("building_id", pd.Series(dtype=object))
+    ids = [str(name) for name in names]
+    if not ids or names.isna().any() or len(set(ids)) < len(ids):
+        nameless = not ids or names.isna().any()
+        what = "no building_id" if nameless else "a building stands twice"
+        raise MaterialsError(what, where=where, value=int(names.isna().sum()) if nameless else len(ids), fix=fix)
+    lost = buildings.geometry.isna() | buildings.geometry.is_empty
+    if lost.any():
+        first = list(names[lost][:3])
+        fix = "drop these rows, or bring their footprints"
+        raise MaterialsError(f"{lost.sum()} buildings without footprint", where=where, value=first, fix=fix)
     return ids
+
+
+def _check_known(side: str, ids: list[str], known: Collection[str]) -> None:
+    """Refuse pictures of other buildings, and tell of buildings of which the pictures do not know."""
+    strange = [name for name in ids if name not in known]
+    if not strange:
+        return
+    what = f"the {side} pictures know {len(ids) - len(strange)} of {len(ids)} buildings"
+    if len(strange) == len(ids):
+        value = {"buildings": ids[:3], "pictures": list(islice(known, 3))}
+        fix = "name buildings and pictures alike"
+        raise MaterialsError(what, where="predict_city, building_id", value=value, fix=fix)
+    warnings.warn(f"{what}; among the others are {strange[:3]}", CompanionWarning, stacklevel=3)
 
 
 def _identity(buildings: gpd.GeoDataFrame, ids: list[str], sides: Mapping[str, Side], chunk: int) -> dict[str, Any]:
     digest = hashlib.sha256(json.dumps([ids, str(buildings.crs)]).encode())
-    for shape in shapely.to_wkb(buildings.geometry.to_numpy()):
-        digest.update(shape)
-    told = {f"{name}s: images or classifier": sides[name].identity() if name in sides else None for name in SIDES}
+    footprints = buildings.geometry.to_numpy()
+    for start in range(0, len(footprints), chunk):
+        for shape in shapely.to_wkb(footprints[start : start + chunk]):
+            digest.update(shape)
+    told = {f"{name}s: {_TOLD}": sides[name].identity() if name in sides else None for name in SIDES}
     return {"buildings": digest.hexdigest(), "chunk": chunk} | told
 
 
 def _same_run(root: Path, run: dict[str, Any]) -> None:
     """Write what the predictions depend on, or hold it against what an earlier run wrote."""
     place = root / RUN
+    if root.exists() and not root.is_dir():
+        raise MaterialsError(
+            "is a file", where="folder", value=str(root), fix="give a folder, which is made if missing"
+        )
     if not place.is_file():
         if (root / PARTS).exists() or (root / CITY).exists():
             fix = "give an empty folder"
@@ -157,19 +197,3 @@ def _named(side: str, told: pd.DataFrame) -> pd.DataFrame:
     named = np.array([*classes, None], dtype=object)[best]
     known = {f"{side}_status": told["status"], f"{side}_material": named, f"{side}_probability": values.max(axis=1)}
     return pd.DataFrame(known | {f"p_{side}_{name}": told[name] for name in classes})
-
-
-def _assembled(buildings: gpd.GeoDataFrame, places: list[Path], sides: Mapping[str, Side]) -> memoryview:
-    """Join all parts to the footprints as a GeoParquet file."""
-    tables = []
-    for place in places:
-        try:
-            tables.append(pd.read_parquet(place))
-        except (pa.ArrowException, OSError) as error:
-            fix = "delete it and run it again"
-            raise MaterialsError("damaged", where=str(place), value=str(error), fix=fix) from None
-    told = pd.concat(tables, ignore_index=True)
-    city = gpd.GeoDataFrame(told, geometry=buildings.geometry.to_numpy(), crs=buildings.crs)
-    stream = io.BytesIO()
-    city.to_parquet(stream, index=False, write_covering_bbox=False)
-    return stream.getbuffer()

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from lib.learning.hardware import choose_precision
 from lib.learning.identity import weights_hash
 from lib.materials.city_map.pictures import Pictures
 from lib.materials.classify.classifier import MaterialClassifier
 from lib.materials.imagery.answers import IMAGE
-from lib.materials.scene_filter.filtering import SceneModel, scene_filter
-from lib.materials.scene_filter.network import SceneNetwork, read_scene_network
+from lib.materials.scene_filter.filtering import SceneModel, chosen_model, scene_filter
+from lib.materials.scene_filter.network import SceneNetwork
 
 NO_BUILDING = "no building in view"
 
@@ -40,16 +41,17 @@ class Side:
     scene_model: SceneModel | None = field(default=None, repr=False)
 
     def identity(self) -> str:
-        """Fingerprint of all that predictions depend on.
+        """Fingerprint of all that predictions depend on, the precision that this machine computes in among it.
 
         Returns
         -------
         str
         """
         told = self.classifier
-        parts = [weights_hash(dict(told.network.state_dict())), told.classes, told.size_px, told.temperature]
+        precision = choose_precision(told.recipe.precision, told.device.type)
+        parts = [weights_hash(dict(told.network.state_dict())), told.classes, told.size_px, told.temperature, precision]
         if self.drop_bad_views:
-            model = self.scene_model or read_scene_network()
+            model = chosen_model(self.scene_model)
             network = model if isinstance(model, SceneNetwork) else getattr(model, "network", None)
             parts.append(repr(model) if network is None else weights_hash(dict(network.state_dict())))
         return hashlib.sha256(repr((parts, self.pictures.identity())).encode()).hexdigest()
