@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,7 @@ from lib.patches.files import put
 _KINDS = {3: "Polygon", 6: "MultiPolygon"}
 
 
-def write_city(
-    path: Path, buildings: gpd.GeoDataFrame, places: Sequence[Path], classes: Mapping[str, Sequence[str]]
-) -> None:
+def write_city(path: Path, buildings: gpd.GeoDataFrame, places: Sequence[Path]) -> None:
     """Join parts to their footprints; the file appears whole or not at all, its hash before it.
 
     Parameters
@@ -36,8 +34,6 @@ def write_city(
         One row a building, in the order of the parts.
     places : sequence of Path
         Of the parts.
-    classes : mapping of str to sequence of str
-        Those of each side.
 
     Raises
     ------
@@ -45,7 +41,7 @@ def write_city(
         If a part is damaged, or the disk cannot be written.
     """
     footprints = buildings.geometry.to_numpy()
-    schema = _schema(classes).with_metadata({"geo": json.dumps(_geo(footprints, buildings.crs))})
+    schema = _schema(_read(places[0])).with_metadata({"geo": json.dumps(_geo(footprints, buildings.crs))})
     try:
         with part_beside(path) as part:
             with parquet.ParquetWriter(part, schema, compression="snappy") as file:
@@ -93,12 +89,14 @@ def is_whole(path: Path) -> bool:
     return True
 
 
-def _schema(classes: Mapping[str, Sequence[str]]) -> pa.Schema:
-    columns: list[tuple[str, pa.DataType]] = [("building_id", pa.string()), ("geometry", pa.binary())]
-    for side, names in classes.items():
-        columns += [(f"{side}_status", pa.string()), (f"{side}_material", pa.string())]
-        columns += [(f"{side}_probability", pa.float32()), *((f"p_{side}_{name}", pa.float32()) for name in names)]
-    return pa.schema(columns)
+def _schema(part: pa.Table) -> pa.Schema:
+    """Names as in a part; a part without any image would not tell the kinds."""
+    texts = ("building_id", "_status", "_material")
+    told = [
+        (n, pa.string() if n.endswith(texts) and not n.startswith("p_") else pa.float32()) for n in part.column_names
+    ]
+    told.insert(1, ("geometry", pa.binary()))
+    return pa.schema(told)
 
 
 def _geo(footprints: NDArray[Any], crs: Any) -> dict[str, Any]:
@@ -106,9 +104,21 @@ def _geo(footprints: NDArray[Any], crs: Any) -> dict[str, Any]:
     # An empty list of kinds says that they are not known, which is allowed.
     met = np.unique(np.stack([shapely.get_type_id(footprints), shapely.has_z(footprints)]), axis=1).T.tolist()
     kinds = sorted(_KINDS[kind] + " Z" * deep for kind, deep in met) if all(kind in _KINDS for kind, _ in met) else []
-    column = {"encoding": "WKB", "crs": None if crs is None else crs.to_json_dict(), "geometry_types": kinds}
+    column = {"encoding": "WKB", "crs": None if crs is None else _older(crs.to_json_dict()), "geometry_types": kinds}
     column["bbox"] = shapely.total_bounds(footprints).tolist()
     return {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
+
+
+def _older(crs: Any) -> Any:
+    """Leave out the ids of an ensemble's members, which older readers of a CRS do not take."""
+    if isinstance(crs, list):
+        return [_older(part) for part in crs]
+    if not isinstance(crs, dict):
+        return crs
+    found = {name: _older(part) for name, part in crs.items()}
+    if "members" in found:
+        found["members"] = [{k: v for k, v in member.items() if k != "id"} for member in found["members"]]
+    return found
 
 
 def _read(place: Path) -> pa.Table:

@@ -111,7 +111,7 @@ def predict_city(
     with tqdm(total=len(ids), initial=start, desc="city", unit="building", disable=None if progress else True) as bar:
         for count in workers(work):
             bar.update(count)
-    write_city(city, buildings, places, {name: side.classifier.classes for name, side in sides.items()})
+    write_city(city, buildings, places)
     return city
 
 
