@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -209,6 +210,13 @@ def test_calibration_changes_how_sure_it_is_and_nothing_else(learnt):
     assert found.trained_mix.sum() == pytest.approx(1)
     assert found.class_scores["support"].sum() == len(found.tested)
     assert set(found.first_weights) == {"random numbers"}
+
+
+def test_a_balanced_recipe_shows_all_classes_alike(learnt):
+    found = learnt[0]
+    raw = replace(found.raw, recipe=ClassifierRecipe(balanced=True))
+    uneven = replace(found, raw=raw, learning=found.learning.take(np.arange(len(found.learning)) < 5))
+    assert np.allclose(uneven.trained_mix, 1 / len(raw.classes))
 
 
 def test_run_again_it_trains_nothing(learnt, monkeypatch):

@@ -1,4 +1,4 @@
-"""From labelled images to the classifier that maps a town: compare, choose, calibrate, each on images of its own."""
+"""From labelled images to the classifier that maps a town: train, choose and calibrate, and test on images that had no say."""
 
 from __future__ import annotations
 
@@ -83,7 +83,9 @@ class Learnt:
 
     @property
     def trained_mix(self) -> NDArray[np.float64]:
-        """Share of each class in the images that were trained on."""
+        """Share of each class in what the network was shown: equal shares where the recipe draws classes equally."""
+        if self.raw.recipe.balanced:
+            return np.full(len(self.raw.classes), 1 / len(self.raw.classes))
         return np.array([np.mean(self.learning.labels == name) for name in self.raw.classes])
 
 
@@ -98,7 +100,7 @@ def learn(
     device: str = "auto",
     progress: bool = False,
 ) -> Learnt:
-    """Compare networks, choose one and calibrate it; no image has two of these tasks besides training.
+    """Compare networks, and choose and calibrate one, on images that were neither trained nor tested on.
 
     Parameters
     ----------
