@@ -90,13 +90,10 @@ def is_whole(path: Path) -> bool:
 
 
 def _schema(part: pa.Table) -> pa.Schema:
-    """Names as in a part; a part without any image would not tell the kinds."""
-    texts = ("building_id", "_status", "_material")
-    told = [
-        (n, pa.string() if n.endswith(texts) and not n.startswith("p_") else pa.float32()) for n in part.column_names
-    ]
-    told.insert(1, ("geometry", pa.binary()))
-    return pa.schema(told)
+    """As a part has it, but for texts, of whose kind a part without any image knows nothing."""
+    texts = [name for name in part.column_names if pa.types.is_null(part.schema.field(name).type)]
+    columns = [(field.name, pa.string() if field.name in texts else field.type) for field in part.schema]
+    return pa.schema([columns[0], ("geometry", pa.binary()), *columns[1:]])
 
 
 def _geo(footprints: NDArray[Any], crs: Any) -> dict[str, Any]:
