@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -117,7 +118,8 @@ class TestRealRows:
 def test_special_values_mean_three_things(tmp_path):
     assert set(SPECIAL) == {"NA", "NULL", "unspecified"}
     path = write(tmp_path / "b.csv", [{"wood": "NULL", "brick": "unspecified", "steel": "0", "glass": " 1.5 "}])
-    database = read_heeren(path)
+    with pytest.warns(CompanionWarning, match="1 rows, and not those of version 1.2, which has 910"):
+        database = read_heeren(path)
     assert database.kinds.loc[0, ["wood", "brick", "steel", "glass", "clay"]].tolist() == [
         "NULL", "unspecified", "number", "number", "NA",
     ]  # fmt: skip
@@ -142,15 +144,41 @@ def test_faults_of_the_file(tmp_path):
         read_heeren(tmp_path / "bytes.csv")
     with pytest.raises(MaterialsError, match="missing columns"):
         read_heeren(write(tmp_path / "b.csv", [{}], columns=("id", "wood")))
-    with pytest.raises(MaterialsError, match="cut short"):
+    with pytest.raises(MaterialsError, match="cut within a row"):
         read_heeren(write(tmp_path / "b.csv", []))
     whole = write(tmp_path / "b.csv", [{}, {}]).read_bytes()
     (tmp_path / "cut.csv").write_bytes(whole[:-40])
-    with pytest.raises(MaterialsError, match="data row 1: the file is cut short"):
+    with pytest.raises(MaterialsError, match="last row: the file is cut within a row"):
+        read_heeren(tmp_path / "cut.csv")
+    (tmp_path / "cut.csv").write_bytes(whole[:-3])  # Within the last cell: as many cells as there should be.
+    with pytest.raises(MaterialsError, match="last row: the file is cut within a row"):
+        read_heeren(tmp_path / "cut.csv")
+    (tmp_path / "cut.csv").write_bytes(whole[:-40] + b"\r\n")
+    with pytest.raises(MaterialsError, match="data row 1: the file is cut within a row"):
         read_heeren(tmp_path / "cut.csv")
     for rows in ([{"id": "7"}, {"id": "7"}], [{"id": "x"}]):
         with pytest.raises(MaterialsError, match="an id that repeats, or is no number"):
             read_heeren(write(tmp_path / "b.csv", rows))
+
+
+def test_a_file_cut_between_rows_is_told_from_the_whole_release(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read_heeren(write(tmp_path / "whole.csv", [{}] * 910)).rows) == 910
+    for rows in ([{}] * 700, [{}] * 911, [{"id": str(909 - k)} for k in range(910)]):
+        with pytest.warns(CompanionWarning, match=f"{len(rows)} rows, and not those of version 1.2"):
+            read_heeren(write(tmp_path / "cut.csv", rows))
+
+
+def test_publications_are_drawn_whole():
+    # Ten rows that agree within each of two publications: by rows the mean looks well known, by publications it is not.
+    values = pd.DataFrame({"wood": [10.0] * 10 + [30.0] * 10})
+    rows = pd.DataFrame({"structure": ["T"] * 20, "publication_title": ["a"] * 10 + ["b"] * 10})
+    database = IntensityDatabase(values, values.map(lambda _: "number"), rows)
+    whole = intensity_of_database(database, ["structure"], ["wood"]).loc[("T", "wood")]
+    assert (whole["low"], whole["high"]) == (10.0, 30.0)
+    alone = intensity_of_database(database, ["structure"], ["wood"], clusters=None).loc[("T", "wood")]
+    assert 15 < alone["low"] < 20 < alone["high"] < 25
 
 
 def test_cells_by_hand():
@@ -175,7 +203,9 @@ def test_cells_by_hand():
         ({"by": ["planet"]}, r"by: unknown name, or none .got \['planet'\]"),
         ({"by": []}, "by: unknown name, or none"),
         ({"materials": ["gold"]}, "materials: unknown name"),
-        ({"draws": 0}, "no draws"),
+        ({"draws": 0}, "no whole number of 1"),
+        ({"seed": -1}, "no whole number of 0"),
+        ({"clusters": "planet"}, "clusters: unknown name .got 'planet'"),
     ],
 )
 def test_refusals(given, message):

@@ -141,7 +141,9 @@ def test_interval_covers_the_planted_intensity():
     assert 47 <= hits <= 59
 
 
-@pytest.mark.parametrize(("given", "message"), [({"draws": 0}, "no draws"), ({"confidence": 1.0}, "between 0 and 1")])
+@pytest.mark.parametrize(
+    ("given", "message"), [({"draws": 0}, "no whole number of 1"), ({"confidence": 1.0}, "between 0 and 1")]
+)
 def test_refusals(given, message):
     with pytest.raises(MaterialsError, match=message):
         bootstrap_intensity(*survey_of(4), **given)

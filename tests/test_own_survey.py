@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from types import SimpleNamespace
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,6 +16,7 @@ from lib.errors import CompanionWarning, MaterialsError
 from lib.materials import own_survey
 from lib.materials.city_map.predict import predict_city
 from lib.materials.intensity import Lifetime, city_stock, material_intensity
+from lib.materials.inventory import functions_of
 from lib.materials.mixture import make_mixture, mass_by_building
 from lib.materials.own_tables import certain_classes, read_predictions, read_table
 from survey_tables import survey_of
@@ -23,6 +27,7 @@ def files(tmp_path):
     """A town of forty buildings, half of them surveyed, in three files."""
     buildings, inventory = survey_of(40, seed=5)
     buildings = buildings.assign(construction_year=1950.0, use="residential", floors=2.0)
+    inventory["mass_kg"] *= 10
     listed = inventory[inventory["building_id"].isin(buildings["building_id"][:20])]
     seen = pd.DataFrame(
         {"building_id": buildings["building_id"][20:39], "p_wall_brick": 0.75, "p_wall_wood": 0.25, "p_roof_tile": 1.0}
@@ -56,6 +61,7 @@ def test_without_predictions_the_table_counts_as_certain(files):
 @pytest.mark.parametrize("unit", ["mass_kg", "mass_t"])
 def test_where_all_are_listed_half_is_kept_back_and_known(files, unit):
     _, inventory = survey_of(40, seed=5)
+    inventory["mass_kg"] *= 10
     inventory = inventory if unit == "mass_kg" else inventory.assign(mass_t=inventory["mass_kg"] / 1000)
     inventory.drop(columns={"mass_t": "mass_kg"}.get(unit, [])).to_parquet(files[1])
     town = own_survey.town_survey(*files[:2])
@@ -99,6 +105,41 @@ def test_tables_that_cannot_be_used_are_refused(tmp_path):
         certain_classes(blind)
     with pytest.raises(MaterialsError, match=r"no class known .got 'roof_material'"):
         certain_classes(blind.assign(wall_material="wood"))
+
+
+def test_an_inventory_without_materials_and_missing_files_are_named_once(files, tmp_path):
+    pd.read_parquet(files[1]).rename(columns={"material": "stuff"}).to_parquet(tmp_path / "odd.parquet")
+    with pytest.raises(MaterialsError, match=r"odd\.parquet: no column material .got .*'stuff'"):
+        own_survey.town_survey(files[0], tmp_path / "odd.parquet")
+    for name in ("missing.csv", "missing.parquet", "missing.gpkg"):
+        with pytest.raises(MaterialsError, match="there is no such file") as caught:
+            read_table(tmp_path / name)
+        assert str(caught.value).count(name) == 1
+
+
+def test_words_for_numbers_are_refused_with_their_building(files):
+    table = pd.read_csv(files[0]).astype({"construction_year": object, "floors": object})
+    table.loc[3, "construction_year"] = "about 1950"
+    table.to_csv(files[0], index=False)
+    with pytest.raises(MaterialsError, match=r"construction_year of building b3: no number .got 'about 1950'"):
+        own_survey.town_outlook(own_survey.town_survey(*files[:2]), 2025, [Lifetime()])
+    table.assign(floors="two").astype(str).to_parquet(files[0].with_suffix(".parquet"))
+    town = own_survey.town_survey(files[0].with_suffix(".parquet"), files[1])
+    with pytest.raises(MaterialsError, match=r"floors of building b0: no number .got 'two'"):
+        functions_of(town.surveyed)
+
+
+@pytest.mark.parametrize(("per_area", "doubted"), [(1.0, False), (10.764, True), (0.1, True)])
+def test_square_feet_are_doubted(tmp_path, per_area, doubted):
+    buildings = pd.DataFrame({"building_id": list("abcd"), "floor_area_m2": 120.0 * per_area})
+    buildings = buildings.assign(wall_material="brick", roof_material="tile")
+    listed = pd.DataFrame({"building_id": list("abc"), "material": "brick", "mass_kg": 1200.0 * 120})
+    buildings.to_csv(tmp_path / "town.csv", index=False)
+    listed.to_csv(tmp_path / "audits.csv", index=False)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        own_survey.town_survey(tmp_path / "town.csv", tmp_path / "audits.csv")
+    assert [("square feet" in str(one.message)) for one in said] == [True] * doubted
 
 
 def test_one_use_or_all(files):
@@ -147,6 +188,8 @@ class Judge:
 
     def __init__(self, **told):
         self.told = told
+        self.pictures = SimpleNamespace(building_ids=list("abc"))
+        self.classifier = SimpleNamespace(classes=tuple(told))
 
     def identity(self):
         return str(self.told)

@@ -15,6 +15,7 @@ from lib.materials.intensity import bootstrap_intensity, material_intensity, pub
 from lib.materials.mixture import make_mixture
 from lib.materials.own_tables import certain_classes
 from lib.materials.rasmi import DENMARK, PERCENTILES
+from lib.materials.stock import draw_mass
 from lib.plots import BEFORE, OURS, PUBLISHED, TRUTH
 from lib.plots import intensity as plot
 from lib.plots.intensity.database import ROWS
@@ -98,7 +99,8 @@ def test_one_building_shows_its_doubt(simulated):
     figure = plot.one_building(made, types=3, simulated=simulated)
     widths = [bar.get_width() for bar in figure.axes[0].patches]
     assert widths == pytest.approx(sorted(made.joint(slice(None))[0], reverse=True)[:3])
-    assert len(figure.axes[1].lines) == 3
+    strokes = [line for line in figure.axes[1].lines if line.get_marker() == "|"]
+    assert len(strokes) == 3
     assert f"{BUILDINGS['floor_area_m2'].iloc[0]:.0f} m²" in figure.axes[2].get_xlabel()
     assert ("simulated" in notes(figure)) == simulated
 
@@ -110,6 +112,11 @@ def test_a_building_is_chosen_by_its_id_or_refused():
     heights, edges = np.histogram([single], bins=[patch.get_x() for patch in figure.axes[2].patches[:36]] + [np.inf])
     assert heights.sum() == 1
     assert edges[0] <= single
+    # The line is equation 1 of the likeliest type, a ratio of sums, and the draws are those of city_stock.
+    kind = tuple(BUILDINGS.loc[3, ["wall_material", "roof_material"]])
+    assert single == pytest.approx(FOUND.total_kg_m2[kind] * BUILDINGS.loc[3, "floor_area_m2"] / 1000)
+    drawn = draw_mass(mixture().only(3), 4000, seed=0)[0].sum(axis=1) / 1000
+    np.testing.assert_allclose([edges[0], figure.axes[2].patches[35].get_x()], np.histogram(drawn, 36)[1][[0, 35]])
     with pytest.raises(MaterialsError, match=r"no such building .got 'b99'"):
         plot.one_building(mixture(), "b99", simulated=False)
 

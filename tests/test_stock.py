@@ -10,10 +10,11 @@ import pytest
 
 from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
 from lib.errors import CompanionWarning, MaterialsError
+from lib.materials.classify.mix import for_mix
+from lib.materials.coverage import METHODS, achieved, stock_coverage
 from lib.materials.intensity import city_stock, material_intensity, simulated_stock_case
-from lib.materials.pools import make_pools, pool_weights, worth
-from lib.materials.simulated_stock import simulated_views
-from lib.materials.stock_draws import stock_draws
+from lib.materials.pools import worth
+from lib.materials.simulated_stock import PRIORS, simulated_views
 from lib.materials.type_probabilities import association_of, checked_probabilities, joint_probabilities
 
 TYPES = (len(WALL_MATERIALS), len(ROOF_MATERIALS))
@@ -88,14 +89,40 @@ def test_doubt_about_classes_widens_the_interval():
     assert unsure["high"] - unsure["low"] > sure["high"] - sure["low"]
 
 
+def test_intervals_of_half_miss_about_half_and_those_of_nine_tenths_few():
+    # The full figure, over 200 seeds, is in benchmarks/results/stock_coverage.json. Intervals twice as wide hold 80 %
+    # where they state 50 %, half as wide 60 % where they state 90 %: both fail here.
+    table = stock_coverage(range(3000, 3020), n_buildings=300, surveyed=120, draws=150, methods=METHODS[:1])
+    held = achieved(table, [0.5, 0.9])["groups"].to_numpy()
+    assert 0.36 < held[0] < 0.66
+    assert 0.80 < held[1] < 0.97
+
+
 @pytest.mark.filterwarnings("ignore:city_stock")
-def test_interval_covers_the_simulated_truth():
-    # The full figure, over 200 seeds, is in benchmarks/results/stock_coverage.json.
-    hits = [
-        (table := city_stock(*case.known, draws=100).tonnes.loc["total"])["low"] <= case.truth_t.sum() <= table["high"]
-        for case in (simulated_stock_case(seed, n_buildings=300, surveyed=120) for seed in range(3000, 3016))
-    ]
-    assert 11 <= sum(hits) <= 16
+def test_no_draw_is_negative():
+    for seed in range(3100, 3106):
+        case = simulated_stock_case(seed, n_buildings=200, surveyed=80, clearness=2.15)
+        drawn = city_stock(*case.known, draws=200, seed=seed).draws_t
+        assert (drawn >= 0).all(axis=None)
+        # Straw and such are met in few buildings; that is what used to fall below 0.
+        assert (drawn.min() < 0.2 * drawn.mean()).any()
+
+
+@pytest.mark.filterwarnings("ignore:city_stock")
+def test_who_takes_another_mix_for_granted_is_biased_and_can_be_put_right():
+    total = pd.DataFrame(0.0, range(3200, 3203), list(PRIORS))
+    for seed, prior in np.ndindex(3, 3):
+        case = simulated_stock_case(3200 + seed, n_buildings=300, surveyed=120, clearness=2.15, prior=PRIORS[prior])
+        total.iat[seed, prior] = city_stock(*case.known, draws=100).tonnes.loc["total", "mean"]
+    apart = total.div(total["city"], axis=0).mean() - 1
+    assert apart["uniform"] < -0.03
+    assert abs(apart["survey"]) < 0.02
+    even, known = (simulated_stock_case(3200, 400, 160, 2.15, prior).known for prior in ("uniform", "survey"))
+    met = even[3]["wall_material"].value_counts().reindex(list(WALL_MATERIALS), fill_value=0) + 0.5
+    found = for_mix(even[1].to_numpy(), np.full(11, 1 / 11), met.to_numpy() / met.sum())
+    np.testing.assert_allclose(found, known[1].to_numpy(), rtol=1e-6, atol=1e-9)
+    with pytest.raises(MaterialsError, match="no such prior"):
+        simulated_stock_case(prior="guess")
 
 
 @pytest.mark.filterwarnings("ignore:city_stock")
@@ -108,6 +135,12 @@ def test_same_seed_same_stock_and_groups_add_up():
     assert groups.loc["total", "mean"] == pytest.approx(first.tonnes.loc["total", "mean"])
     assert groups.drop(index="total")["mean"].sum() == pytest.approx(groups.loc["total", "mean"])
     assert (first.tonnes["low"] <= first.tonnes["high"]).all()
+
+
+def test_a_small_survey_is_said_to_be_too_small():
+    town, surveyed, _, inventory = plain_town(n_survey=99)
+    with pytest.warns(CompanionWarning, match="99 surveyed buildings are few: the interval is too narrow for the 80%"):
+        city_stock(town, *known_classes(town), surveyed, inventory, draws=2, confidence=0.8)
 
 
 def test_buildings_in_parts_are_all_counted(monkeypatch):
@@ -134,46 +167,10 @@ def test_borrowing_is_said():
     assert stock.borrowed == pytest.approx(
         town.loc[town["wall_material"] == "wood", "floor_area_m2"].sum() / town["floor_area_m2"].sum()
     )
+    town, surveyed, _, inventory = plain_town(n_survey=100)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         city_stock(town[:1].assign(wall_material="brick"), *known_classes(town), surveyed, inventory, draws=2)
-
-
-def test_pools_partition_the_survey():
-    # Types 0 and 1 have two each; of wall 1 single buildings are left; wall 2 has one alone.
-    code = np.array([0, 0, 1, 1, 2, 3, 4])
-    pools = make_pools(code, np.ones(7), (4, 2), least=2.0)
-    parts = [pools.donors[a:b].tolist() for a, b in zip(pools.starts[:-1], pools.starts[1:], strict=True)]
-    assert parts == [[0, 1, 2, 3, 4, 5, 6], [0, 1], [2, 3], [4, 5]]
-    assert pools.pool_of.tolist() == [1, 2, 3, 3, 0, 0, 0, 0]
-    assert pools.borrows.tolist() == [False, False, True, True, True, True, True, True]
-    # What is left is too little, and so is taken together with the rest of the wall.
-    assert make_pools(np.array([0, 0, 1]), np.ones(3), (1, 2), least=2.0).worth.tolist() == [3.0, 2.0, 3.0]
-
-
-def test_weights_make_up_for_small_pools():
-    area = np.array([1.0, 2.0, 3.0, 1.5, 2.5])
-    pools = make_pools(np.zeros(5, dtype=np.intp), area, (1, 1), least=2.0)
-    weights, stretch = pool_weights(area, pools, 40_000, np.random.default_rng(0))
-    shares = weights[:, 5:] / weights[:, 5:].sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(shares.mean(axis=0), area / area.sum(), atol=0.005)
-    rng, variances = np.random.default_rng(1), []
-    for _ in range(300):
-        variances.append(np.var(shares[:4000] @ rng.normal(size=5)))
-    # The area-weighted mean of five buildings with variance 1 has variance 1 / worth.
-    assert np.mean(variances) == pytest.approx(1 / worth(area), rel=0.12)
-    assert stretch[1] == pytest.approx(1 / np.sqrt(1 - 1 / worth(area)))
-
-
-def test_draws_take_donors_by_weight_and_types_by_probability():
-    cumulative = np.cumsum([[0.25, 0.75]], axis=1)
-    weights = np.tile([1.0, 3.0, 5.0], (20_000, 1))
-    states = np.random.default_rng(0).integers(2**63, size=20_000, dtype=np.uint64)
-    pool_of, starts, donors = np.array([0, 1]), np.array([0, 2, 3]), np.array([0, 1, 2])
-    kg_m2 = np.array([[1.0], [2.0], [10.0]])
-    mass = stock_draws(cumulative, np.array([1.0]), pool_of, starts, donors, weights, np.ones(2), kg_m2, states)
-    seen = [(mass == value).mean() for value in (1.0, 2.0, 10.0)]
-    np.testing.assert_allclose(seen, [0.25 / 4, 0.75 / 4, 0.75], atol=0.01)
 
 
 def test_joint_probability_is_bayes():
@@ -220,7 +217,12 @@ def test_a_case_hides_the_truth():
 TOWN, SURVEYED, _, LISTED = plain_town(n_city=20, n_survey=20)
 WALLS, ROOFS = known_classes(TOWN)
 REFUSED = {
-    "draws": ({"draws": 0}, {}, "no draws"),
+    "draws": ({"draws": 0}, {}, "draws: no whole number of 1 or more .got 0"),
+    "half a draw": ({"draws": 10.5}, {}, "draws: no whole number of 1 or more .got 10.5"),
+    "draws in words": ({"draws": "10"}, {}, "draws: no whole number of 1 or more .got '10'"),
+    "seed": ({"seed": -1}, {}, "seed: no whole number of 0 or more .got -1"),
+    "area in words": ({}, {0: TOWN.assign(floor_area_m2="120 m2")}, "floor_area_m2 of building b0: no number .got '120 m2'"),
+    "one surveyed": ({}, {3: SURVEYED[:1], 4: LISTED[:1]}, "survey too small .got 1.0.*two of equal floor area"),
     "confidence": ({"confidence": 0.0}, {}, "not between 0 and 1"),
     "survey too small": ({"min_surveyed": 30}, {}, "survey too small"),
     "min below two": ({"min_surveyed": 1}, {}, "survey too small"),

@@ -102,7 +102,7 @@ def bootstrap_intensity(
     ----------
     Sun, Li, Liu et al. 2025, equation 1, which has no intervals; Efron 1979.
     """
-    check_draws(draws, confidence, "bootstrap_intensity")
+    check_draws(draws, confidence, "bootstrap_intensity", seed)
     survey = join_survey(buildings, inventory, by)
     drawn = np.unique(survey.code)
     sums = parallel(jobs, prefer="threads")(
@@ -113,8 +113,8 @@ def bootstrap_intensity(
     return _with_intervals(survey_intensity(survey), ratios, survey.types[drawn], confidence)
 
 
-def check_draws(draws: int, confidence: float, where: str) -> None:
-    """Refuse a number of draws or a confidence that cannot be.
+def check_draws(draws: int, confidence: float, where: str, seed: int = 0) -> None:
+    """Refuse a number of draws, a confidence or a seed that cannot be.
 
     Parameters
     ----------
@@ -122,19 +122,23 @@ def check_draws(draws: int, confidence: float, where: str) -> None:
     confidence : float
     where : str
         Who asks, for the message.
+    seed : int
 
     Raises
     ------
     MaterialsError
-        If draws are fewer than 1, or the confidence is not above 0 and below 1.
+        If draws are no whole number of 1 or more, the confidence is not above 0 and below 1, or the seed is no whole
+        number of 0 or more.
 
     Examples
     --------
     >>> check_draws(1000, 0.9, "doctest")
     """
-    if draws < 1:
-        raise MaterialsError("no draws", where=f"{where}, draws", value=draws, fix="give 1 or more, such as 1000")
-    if not 0 < confidence < 1:
+    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            fix = f"give {least} or more, such as {1000 * least}"
+            raise MaterialsError(f"no whole number of {least} or more", where=f"{where}, {name}", value=value, fix=fix)
+    if not isinstance(confidence, (int, float, np.floating)) or not 0 < confidence < 1:
         fix = "give a probability such as 0.9"
         raise MaterialsError("not between 0 and 1", where=f"{where}, confidence", value=confidence, fix=fix)
 

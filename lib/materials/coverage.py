@@ -15,10 +15,12 @@ from lib.materials.groups import to_groups
 from lib.materials.resampling import resampled_sums
 from lib.materials.simulated_stock import StockCase, simulated_stock_case
 from lib.materials.stock import city_stock
+from lib.materials.survey import Survey
 from lib.materials.type_probabilities import most_likely
 
 STATED = (0.5, 0.8, 0.9, 0.95)
 METHODS = ("probabilities", "most likely class")
+_FEW_TO_DRAW_FROM = 10
 
 
 def stock_coverage(
@@ -28,6 +30,8 @@ def stock_coverage(
     surveyed: int = 400,
     clearness: float = 3.2,
     draws: int = 300,
+    prior: str = "city",
+    methods: Sequence[str] = METHODS,
 ) -> pd.DataFrame:
     """Estimate the stock of simulated cities and note where the truth lies among the draws.
 
@@ -38,10 +42,12 @@ def stock_coverage(
     ----------
     seeds : iterable of int
         One simulated city, survey and pair of classifiers each.
-    n_buildings, surveyed, clearness
+    n_buildings, surveyed, clearness, prior
         As for ``simulated_stock_case``.
     draws : int
         Of each estimate.
+    methods : sequence of str
+        Which of METHODS.
 
     Returns
     -------
@@ -52,7 +58,7 @@ def stock_coverage(
     Raises
     ------
     MaterialsError
-        If there are no seeds; as ``simulated_stock_case`` and ``city_stock``.
+        If there are no seeds or no methods; as ``simulated_stock_case`` and ``city_stock``.
 
     Examples
     --------
@@ -61,14 +67,16 @@ def stock_coverage(
     """
     found = {}
     for seed in seeds:
-        case = simulated_stock_case(seed, n_buildings, surveyed, clearness)
-        for method, known in zip(METHODS, (case.known, _hardened(case)), strict=True):
+        case = simulated_stock_case(seed, n_buildings, surveyed, clearness, prior)
+        for method in methods:
+            known = case.known if method == METHODS[0] else _hardened(case)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CompanionWarning)
                 draws_t = city_stock(*known, draws=draws, seed=seed).draws_t
             found[method, seed] = _placed(draws_t, case.truth_t)
     if not found:
-        raise MaterialsError("no cities", where="stock_coverage, seeds", value=[], fix="give at least one seed")
+        fix = "give at least one seed, and one method"
+        raise MaterialsError("no cities", where="stock_coverage, seeds", value=[], fix=fix)
     return pd.concat(found, names=["method", "seed", "name"]).sort_index(level="method", sort_remaining=False)
 
 
@@ -168,7 +176,7 @@ def coverage_of_few(
     ----------
     Efron 1979 for the percentile interval.
     """
-    check_draws(draws, confidence, "coverage_of_few")
+    check_draws(draws, confidence, "coverage_of_few", seed)
     if len(area_m2) < 2:
         fix = "give two buildings or more of one type"
         raise MaterialsError("nothing to draw from", where="coverage_of_few", value=len(area_m2), fix=fix)
@@ -186,3 +194,31 @@ def coverage_of_few(
         error = float(np.sqrt(held.var() / repeats))
         rows[n] = {"coverage": float(held.mean()), "standard_error": error, "half_width": half}
     return pd.DataFrame(rows).T.rename_axis("n")
+
+
+def commonest_of(survey: Survey) -> tuple[NDArray[np.float64], NDArray[np.float64], str]:
+    """Take the buildings of the commonest type, or where these are fewer than ten, all buildings of a survey.
+
+    Parameters
+    ----------
+    survey : Survey
+
+    Returns
+    -------
+    area_m2, mass_kg : ndarray, shape (n,)
+        For ``coverage_of_few``.
+    about : str
+        Which buildings they are.
+
+    Examples
+    --------
+    >>> from lib.materials.survey import join_survey
+    >>> case = simulated_stock_case(seed=1, n_buildings=60, surveyed=3)
+    >>> commonest_of(join_survey(*case.known[3:], ["wall_material"]))[2]
+    'all 3 surveyed buildings'
+    """
+    count = np.bincount(survey.code)
+    chosen, about = survey.code == count.argmax(), f"the {count.max()} surveyed buildings of the commonest type"
+    if count.max() < _FEW_TO_DRAW_FROM:
+        chosen, about = np.ones(survey.code.size, dtype=bool), f"all {survey.code.size} surveyed buildings"
+    return survey.area_m2[chosen], survey.mass_kg.to_numpy()[chosen].sum(axis=1), about

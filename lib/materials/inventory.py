@@ -13,12 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
+from lib.buildings import ROOF_MATERIALS, USES, WALL_MATERIALS
 from lib.errors import MaterialsError
 from lib.materials.groups import MATERIALS
+from lib.materials.survey import numbers_of
 
 _MEDIANS = Path(__file__).with_name("simulated_medians.csv")
 _NEEDED = ("building_id", "use", "floors", "floor_area_m2", "wall_material", "roof_material")
+_KNOWN = {"use": USES, "wall_material": WALL_MATERIALS, "roof_material": ROOF_MATERIALS}
 
 # Structure that is taken to stand behind each outer wall, by WALL_MATERIALS.
 STRUCTURE_BEHIND = dict(zip(WALL_MATERIALS, "MCCSTTTTSTM", strict=True))
@@ -57,7 +59,7 @@ def make_inventory(buildings: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
     Raises
     ------
     MaterialsError
-        If a column, or a value in it, is missing.
+        If a column, or a value in it, is missing; or if a use, wall or roof is none of ``lib.buildings``.
 
     Examples
     --------
@@ -96,6 +98,17 @@ def _check(buildings: pd.DataFrame) -> None:
         row, column = np.argwhere(empty.to_numpy())[0]
         where = f"make_inventory, row {row}, {_NEEDED[column]}"
         raise MaterialsError("missing value", where=where, value=None, fix="fill it in, or drop the building")
+    for name in _KNOWN:
+        _check_class(buildings, name, "make_inventory")
+
+
+def _check_class(buildings: pd.DataFrame, name: str, who: str) -> None:
+    """Refuse what is no class of the schema: it would silently be taken for another."""
+    strange = ~buildings[name].isin(_KNOWN[name]).to_numpy()
+    if strange.any():
+        row = int(np.flatnonzero(strange)[0])
+        value, fix = buildings[name].iloc[row], f"use one of {list(_KNOWN[name])}"
+        raise MaterialsError(f"unknown {name}", where=f"{who}, row {row}", value=value, fix=fix)
 
 
 def _medians(buildings: pd.DataFrame) -> NDArray[np.float64]:
@@ -121,13 +134,20 @@ def functions_of(buildings: pd.DataFrame) -> NDArray[Any]:
     -------
     ndarray of str, shape (n,)
 
+    Raises
+    ------
+    MaterialsError
+        If a use is none of ``lib.buildings.USES``, or floors are no numbers.
+
     Examples
     --------
     >>> functions_of(pd.DataFrame({"use": ["residential", "public"], "floors": [2, 2]})).tolist()
     ['RS', 'NR']
     """
+    _check_class(buildings, "use", "functions_of")
+    floors = numbers_of(buildings, "floors", "functions_of").to_numpy()
     homes = buildings["use"].to_numpy() == "residential"
-    return np.where(homes, np.where(buildings["floors"].to_numpy() <= 2, "RS", "RM"), "NR")
+    return np.where(homes, np.where(floors <= 2, "RS", "RM"), "NR")
 
 
 def structures_of(buildings: pd.DataFrame) -> NDArray[Any]:
@@ -143,11 +163,17 @@ def structures_of(buildings: pd.DataFrame) -> NDArray[Any]:
     ndarray of str, shape (n,)
         C, M, S or T, as in RASMI.
 
+    Raises
+    ------
+    MaterialsError
+        If a wall is none of ``lib.buildings.WALL_MATERIALS``.
+
     Examples
     --------
     >>> structures_of(pd.DataFrame({"wall_material": ["brick", "metal"]})).tolist()
     ['M', 'S']
     """
+    _check_class(buildings, "wall_material", "structures_of")
     return buildings["wall_material"].map(STRUCTURE_BEHIND).to_numpy()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
 from lib.errors import MaterialsError
 from lib.materials.pools import Pools, make_pools, worth
-from lib.materials.survey import Survey, join_survey
+from lib.materials.survey import Survey, join_survey, numbers_of
 from lib.materials.type_probabilities import association_of, checked_probabilities, joint_probabilities
 
 AT_ONCE = 10_000  # buildings whose type probabilities are in memory together
@@ -47,6 +47,24 @@ class Mixture:
         """Give the probability of every type: shape (buildings of the part, types)."""
         return joint_probabilities(self.walls[part], self.roofs[part], self.association)
 
+    def only(self, place: int) -> Mixture:
+        """Keep a single building to count."""
+        part = slice(place, place + 1)
+        kept = {
+            "ids": self.ids[part],
+            "area_m2": self.area_m2[part],
+            "walls": self.walls[part],
+            "roofs": self.roofs[part],
+        }
+        return replace(self, **kept)
+
+    def kg_m2_of_types(self) -> NDArray[np.float64]:
+        """Give equation 1 of each type's pool: shape (types, materials)."""
+        pools, survey = self.pools, self.survey
+        mass = np.add.reduceat(survey.mass_kg.to_numpy()[pools.donors], pools.starts[:-1], axis=0)
+        area = np.add.reduceat(survey.area_m2[pools.donors], pools.starts[:-1])
+        return np.asarray((mass / area[:, None])[pools.pool_of])
+
 
 def make_mixture(
     buildings: pd.DataFrame,
@@ -81,8 +99,12 @@ def make_mixture(
     (5, 121)
     """
     survey = join_survey(surveyed, inventory, ("wall_material", "roof_material"))
-    if not 2 <= min_surveyed <= worth(survey.area_m2):
-        fix = f"survey more buildings, or give 2 to {worth(survey.area_m2):.1f}"
+    found = worth(survey.area_m2)
+    if found < 2:
+        fix = "survey more buildings, two of equal floor area at least"
+        raise MaterialsError("survey too small", where="city_stock, surveyed buildings", value=round(found, 1), fix=fix)
+    if not 2 <= min_surveyed <= found:
+        fix = f"survey more buildings, or give 2 to {found:.1f}"
         raise MaterialsError("survey too small", where="city_stock, min_surveyed", value=min_surveyed, fix=fix)
     ids, area = _counted(buildings)
     shape = len(WALL_MATERIALS), len(ROOF_MATERIALS)
@@ -102,7 +124,8 @@ def _counted(buildings: pd.DataFrame) -> tuple[pd.Index, NDArray[np.float64]]:
     if missing or buildings.empty:
         fix = "give building_id and floor_area_m2 of at least one building"
         raise MaterialsError("missing columns, or no rows", where="city_stock, buildings", value=missing, fix=fix)
-    ids, area = pd.Index(buildings["building_id"]), buildings["floor_area_m2"].to_numpy(dtype=float)
+    ids = pd.Index(buildings["building_id"])
+    area = numbers_of(buildings, "floor_area_m2", "city_stock").to_numpy()
     if not ids.is_unique:
         twice = list(ids[ids.duplicated()][:5])
         raise MaterialsError(
@@ -138,16 +161,8 @@ def mass_by_building(mixture: Mixture) -> pd.DataFrame:
     ----------
     Sun, Li, Liu et al. 2025, equation 1, averaged over class probabilities.
     """
-    survey, kg_m2 = mixture.survey, _kg_m2_of_types(mixture)
+    survey, kg_m2 = mixture.survey, mixture.kg_m2_of_types()
     parts = [slice(start, start + AT_ONCE) for start in range(0, len(mixture.ids), AT_ONCE)]
     expected = np.vstack([mixture.area_m2[part, None] * (mixture.joint(part) @ kg_m2) for part in parts])
     listed = survey.mass_kg.set_axis(survey.building_id)
     return pd.concat([listed, pd.DataFrame(expected, index=mixture.ids, columns=survey.mass_kg.columns)])
-
-
-def _kg_m2_of_types(mixture: Mixture) -> NDArray[np.float64]:
-    """Equation 1 of each type's pool, shape (types, materials)."""
-    pools, survey = mixture.pools, mixture.survey
-    mass = np.add.reduceat(survey.mass_kg.to_numpy()[pools.donors], pools.starts[:-1], axis=0)
-    area = np.add.reduceat(survey.area_m2[pools.donors], pools.starts[:-1])
-    return np.asarray((mass / area[:, None])[pools.pool_of])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
 from lib.errors import MaterialsError
+from lib.materials.survey import numbers_of
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,9 @@ class Lifetime:
     """How long buildings stand: a Weibull distribution, told by its mean and standard deviation.
 
     The defaults are the ages at demolition of some 15,000 buildings in thirteen cities, Copenhagen among them:
-    71 years on average, standard deviation 28. Buildings that still stand are not among those, so that the default is
-    short: it lets an old town fall too fast. Compare a longer one.
+    71 years on average, standard deviation 28. Nine of the cities are in the United States; the mean of the four European
+    ones is 65, and homes last longest. Buildings that still stand are not among those, so that the default is short: it
+    lets an old town fall too fast. Compare a longer one.
 
     Parameters
     ----------
@@ -108,7 +110,8 @@ def outlook(
     Raises
     ------
     MaterialsError
-        If a construction year is missing or after ``now``, a building has no mass, or there are no decades.
+        If a construction year is missing, no number or after ``now``; a building has no mass, or stands twice; two
+        lifetimes are the same, or none is given; or there are no decades.
 
     Examples
     --------
@@ -124,6 +127,7 @@ def outlook(
     """
     if decades < 1:
         raise MaterialsError("no decades", where="outlook, decades", value=decades, fix="give 1 or more")
+    _check(buildings, mass_kg)
     age = now - _years(buildings, now)
     mass = mass_kg.reindex(pd.Index(buildings["building_id"]))
     if mass.isna().any(axis=None):
@@ -131,13 +135,28 @@ def outlook(
         raise MaterialsError("buildings without mass", where="outlook, mass_kg", value=value, fix="add or drop them")
     lifetimes = [lifetime] if isinstance(lifetime, Lifetime) else list(lifetime)
     names = [f"{now + 10 * k}-{now + 10 * k + 9}" for k in range(decades)] + ["later"]
+    labels = [_label(one) for one in lifetimes]
+    if len(set(labels)) < max(len(labels), 1):
+        fix = "give at least one, and each once"
+        raise MaterialsError("no lifetime, or one twice", where="outlook, lifetime", value=labels, fix=fix)
     tables = {_label(one): _leaving(age, mass, one, decades).set_axis(names) for one in lifetimes}
     table = pd.concat(tables, names=["lifetime", "decade"])
     return table.assign(total=table.sum(axis=1))
 
 
+def _check(buildings: pd.DataFrame, mass_kg: pd.DataFrame) -> None:
+    missing = [name for name in ("building_id", "construction_year") if name not in buildings.columns]
+    if missing:
+        fix = "add them, or rename yours"
+        raise MaterialsError("missing columns", where="outlook, buildings", value=missing, fix=fix)
+    for name, ids in (("buildings", pd.Index(buildings["building_id"])), ("mass_kg", mass_kg.index)):
+        if not ids.is_unique:
+            value, fix = list(ids[ids.duplicated()][:5]), "keep one row a building"
+            raise MaterialsError("duplicate building_id", where=f"outlook, {name}", value=value, fix=fix)
+
+
 def _years(buildings: pd.DataFrame, now: int) -> NDArray[np.float64]:
-    year = buildings["construction_year"].to_numpy(dtype=float)
+    year = numbers_of(buildings, "construction_year", "outlook").to_numpy()
     wrong = ~(year <= now)
     if wrong.any():
         row = buildings[wrong].iloc[0]
@@ -147,7 +166,7 @@ def _years(buildings: pd.DataFrame, now: int) -> NDArray[np.float64]:
 
 
 def _label(lifetime: Lifetime) -> str:
-    return f"{lifetime.mean_years:g} +- {lifetime.sd_years:g} years"
+    return f"{lifetime.mean_years:.10g} +- {lifetime.sd_years:.10g} years"
 
 
 def _leaving(age: NDArray[np.float64], mass: pd.DataFrame, lifetime: Lifetime, decades: int) -> pd.DataFrame:

@@ -17,6 +17,9 @@ from lib.materials.outlook import Lifetime, outlook
 from lib.materials.own_tables import certain_classes, read_predictions, read_table
 from lib.materials.simulated_stock import StockCase, simulated_stock_case
 
+# What whole buildings weigh by the square metre, from light timber to thick stone. In square feet they weigh a tenth.
+PLAUSIBLE_KG_M2 = (200, 5000)
+
 
 @dataclass(frozen=True)
 class TownSurvey:
@@ -88,7 +91,13 @@ def town_survey(
     Raises
     ------
     MaterialsError
-        If only a part of the tables is given, one cannot be read or lacks ``building_id``, or no class is known.
+        If only a part of the tables is given; one cannot be read, lacks ``building_id``, or ``material``; or no class is
+        known.
+
+    Warns
+    -----
+    CompanionWarning
+        If the middle one of the surveyed buildings weighs less than 200 or more than 5000 kg by the square metre.
 
     Examples
     --------
@@ -104,6 +113,10 @@ def town_survey(
         fix = "give buildings and inventory together, predictions with both"
         raise MaterialsError("a part of the tables only", where="town_survey", value=value, fix=fix)
     town, listed = read_table(buildings), read_table(inventory)
+    if "material" not in listed.columns:
+        value, fix = list(listed.columns)[:12], "add material, with names as in groups.csv, or rename yours"
+        raise MaterialsError("no column material", where=str(inventory), value=value, fix=fix)
+    _doubt_units(town, listed)
     known = town["building_id"].isin(listed["building_id"])
     about = f"{Path(buildings).name}, {known.sum()} of {len(town)} buildings surveyed"
     held = _held_back(town, seed) if known.all() else ~known
@@ -119,13 +132,29 @@ def _held_back(town: pd.DataFrame, seed: int) -> pd.Series:
     return pd.Series(chosen, index=town.index)
 
 
-def _truth(listed: pd.DataFrame) -> pd.Series:
-    """Tonnes by material; masses that are no numbers are refused later, where all are checked."""
+def _tonnes(listed: pd.DataFrame) -> pd.Series:
+    """Mass of every row; units and masses that cannot be are refused later, where all are checked."""
     column, per_tonne = ("mass_t", 1) if "mass_t" in listed.columns else ("mass_kg", 1000)
-    if column not in listed.columns:
-        return pd.Series(dtype=float, name="truth_t")
-    mass = pd.to_numeric(listed[column], errors="coerce") / per_tonne
-    return mass.groupby(listed["material"]).sum().rename("truth_t")
+    given = listed[column] if column in listed.columns else pd.Series(np.nan, listed.index)
+    return pd.to_numeric(given, errors="coerce") / per_tonne
+
+
+def _truth(listed: pd.DataFrame) -> pd.Series:
+    """Tonnes by material."""
+    return _tonnes(listed).dropna().groupby(listed["material"]).sum().rename("truth_t")
+
+
+def _doubt_units(town: pd.DataFrame, listed: pd.DataFrame) -> None:
+    """Warn where half of the surveyed buildings lie beyond what whole buildings weigh, as with areas in square feet."""
+    if "floor_area_m2" not in town.columns:
+        return
+    area = pd.to_numeric(town.drop_duplicates("building_id").set_index("building_id")["floor_area_m2"], errors="coerce")
+    weight = 1000 * _tonnes(listed).groupby(listed["building_id"]).sum(min_count=1)
+    middle = (weight / area.reindex(weight.index)).median()
+    if not PLAUSIBLE_KG_M2[0] <= middle <= PLAUSIBLE_KG_M2[1] and not np.isnan(middle):
+        text = f"surveyed buildings weigh {middle:.0f} kg/m2 in the middle, not {PLAUSIBLE_KG_M2[0]} to {PLAUSIBLE_KG_M2[1]}"
+        fix = "is the floor area in square feet, the mass in another unit, or the inventory of a few materials only?"
+        warnings.warn(f"town_survey: {text}: {fix}", CompanionWarning, stacklevel=3)
 
 
 def of_use(town: TownSurvey, use: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -38,6 +38,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
     lib.errors.MaterialsError: missing.csv: no table ...
     """
     place = Path(path)
+    if not place.is_file():
+        raise MaterialsError("no table", where=str(path), value=None, fix="correct the path; there is no such file")
     try:
         if place.suffix == ".csv":
             table = pd.read_csv(place, dtype={"building_id": object})
@@ -46,8 +48,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
         else:
             table = pd.DataFrame(gpd.read_file(place))
     except (OSError, ValueError, RuntimeError) as error:
-        fix = "give .csv, .parquet or what geopandas reads"
-        raise MaterialsError("no table", where=str(path), value=str(error), fix=fix) from error
+        fix, told = "give .csv, .parquet or what geopandas reads", str(error).replace(str(place), place.name)
+        raise MaterialsError("no table", where=str(path), value=told, fix=fix) from error
     if "building_id" not in table.columns:
         fix = "add building_id, or rename yours"
         raise MaterialsError("no building_id", where=str(path), value=list(table.columns)[:12], fix=fix)

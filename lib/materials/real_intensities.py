@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -32,22 +33,27 @@ class RealIntensities:
     cells : DataFrame
         From ``intensity_of_database``: RASMI's materials by structure and function.
     placed : DataFrame
-        ``cells`` in RASMI's ranges for Denmark's region.
+        ``cells``, of rows of all the world, in RASMI's ranges for Denmark's region.
+    placed_of_region : DataFrame
+        The same of the rows of that region alone.
     """
 
     database: IntensityDatabase
     rasmi: pd.DataFrame
     cells: pd.DataFrame
     placed: pd.DataFrame
+    placed_of_region: pd.DataFrame
 
 
-def real_intensities(*, draws: int = 1000, seed: int = 0) -> RealIntensities | None:
+def real_intensities(*, draws: int = 1000, confidence: float = 0.9, seed: int = 0) -> RealIntensities | None:
     """Read both files, and lay the database's means on RASMI's ranges.
 
     Parameters
     ----------
     draws : int
-        Bootstrap samples of the database's rows.
+        Bootstrap samples of the database's publications.
+    confidence : float
+        Of the intervals of its means.
     seed : int
 
     Returns
@@ -75,8 +81,15 @@ def real_intensities(*, draws: int = 1000, seed: int = 0) -> RealIntensities | N
         warnings.simplefilter("ignore", CompanionWarning)
         database = read_heeren(paths[0])
     rasmi = read_rasmi(paths[1])
-    cells = intensity_of_database(database, materials=RASMI_MATERIALS, draws=draws, seed=seed)
-    return RealIntensities(database, rasmi, cells, place_in_rasmi(cells, rasmi))
+    how: dict[str, Any] = {"draws": draws, "confidence": confidence, "seed": seed}
+    cells = intensity_of_database(database, materials=RASMI_MATERIALS, **how)
+    of_region = intensity_of_database(_of_region(database), materials=RASMI_MATERIALS, **how)
+    return RealIntensities(database, rasmi, cells, *(place_in_rasmi(one, rasmi) for one in (cells, of_region)))
+
+
+def _of_region(database: IntensityDatabase) -> IntensityDatabase:
+    here = database.rows["R5_32"] == DENMARK
+    return IntensityDatabase(database.kg_m2[here], database.kinds[here], database.rows[here])
 
 
 def survey_in_rasmi(surveyed: pd.DataFrame, inventory: pd.DataFrame, rasmi: pd.DataFrame) -> pd.DataFrame:
@@ -146,8 +159,8 @@ def told_of_database(real: RealIntensities | None) -> dict[str, str]:
     kinds = real.database.kinds.stack().value_counts()
     parts = [f"{kinds.get(name, 0):,} say {name}" for name in SPECIAL]
     rows, n, placed = real.database.rows, real.cells["n"], real.placed["percentile"].dropna()
-    held = placed.between(5, 95).sum()
-    middle = placed.between(25, 75).sum()
+    near = real.placed_of_region["percentile"].dropna()
+    held, middle = placed.between(5, 95).sum(), placed.between(25, 75).sum()
     band = real.rasmi.xs(DENMARK, level="region")
     factor = (band["p_95"] / band["p_5"].where(band["p_5"] > 0)).median()
     return {
@@ -156,8 +169,10 @@ def told_of_database(real: RealIntensities | None) -> dict[str, str]:
         "few": f"Of {len(n)} cells of structure, function and material, {(n == 0).sum()} have no number at all and"
         f" {((n > 0) & (n < FEW)).sum()} have fewer than {FEW}; the fullest has {n.max():.0f}, from"
         f" {real.cells['publications'].iloc[int(n.to_numpy().argmax())]:.0f} publications.",
-        "placed": f"Of {len(placed)} means with a range of {DENMARK}, {held} lie between its 5th and 95th percentile and"
-        f" {middle} between its 25th and 75th; their median place is percentile {placed.median():.0f}.",
+        "placed": f"Of {len(placed)} means over rows of all the world with a range of {DENMARK}, {held} lie between its 5th and"
+        f" 95th percentile and {middle} between its 25th and 75th; their median place is percentile {placed.median():.0f}."
+        f" With the {(rows['R5_32'] == DENMARK).sum()} of {len(rows)} rows of that region alone, it is {near.between(5, 95).sum()}"
+        f" of {len(near)}, and percentile {near.median():.0f}.",
         "width": f"Typically the 95th percentile of a range is {factor:.0f} times the 5th.",
     }
 

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
 from lib.city import make_city
 from lib.errors import MaterialsError
 from lib.materials.inventory import make_inventory
 
+PRIORS = ("city", "survey", "uniform")
 _SIDE_M = 22.0  # Of the ground that each building has, with its street.
 
 
@@ -33,11 +34,19 @@ class StockCase:
     truth_t: pd.Series
 
 
-def simulated_views(classes: ArrayLike, known: tuple[str, ...], clearness: float = 3.2, seed: int = 0) -> pd.DataFrame:
+def simulated_views(
+    classes: ArrayLike,
+    known: tuple[str, ...],
+    clearness: float = 3.2,
+    seed: int = 0,
+    prior: ArrayLike | None = None,
+) -> pd.DataFrame:
     """Simulate what a calibrated classifier would say of buildings whose classes are given.
 
     Each image is worth one noisy number a class: normal with variance 1, around ``clearness`` for the true class and 0 for
-    others. The probabilities are Bayes' own, with the frequencies of the classes as prior: calibrated by construction.
+    others. The probabilities are Bayes' own. With the town's own class frequencies as prior, they are calibrated by
+    construction: the classifier is then given what a real one would have to find out. Images are independent of each
+    other given the classes, unlike those of one street, one day or one camera.
 
     Parameters
     ----------
@@ -48,6 +57,8 @@ def simulated_views(classes: ArrayLike, known: tuple[str, ...], clearness: float
     clearness : float
         0 tells nothing; 2.15 is right for some 79 % of the walls and roofs of simulated cities, 3.2 for some 95 %.
     seed : int
+    prior : array_like, shape (len(known),), optional
+        Class frequencies that the classifier takes for granted; when not given, those of ``classes``.
 
     Returns
     -------
@@ -68,16 +79,16 @@ def simulated_views(classes: ArrayLike, known: tuple[str, ...], clearness: float
     if (code < 0).any():
         value = list(np.asarray(classes, dtype=object)[code < 0][:3])
         raise MaterialsError("unknown class", where="simulated_views", value=value, fix=f"use {list(known)}")
-    frequency = np.bincount(code, minlength=len(known)) / code.size
+    frequency = np.bincount(code, minlength=len(known)) if prior is None else np.asarray(prior, dtype=float)
     seen = np.random.default_rng(seed).normal(size=(code.size, len(known)))
     seen[np.arange(code.size), code] += clearness
-    score = clearness * seen + np.log(np.maximum(frequency, 1e-12))
+    score = clearness * seen + np.log(np.maximum(frequency / frequency.sum(), 1e-12))
     likely = np.exp(score - score.max(axis=1, keepdims=True))
     return pd.DataFrame(likely / likely.sum(axis=1, keepdims=True), columns=list(known))
 
 
 def simulated_stock_case(
-    seed: int = 0, n_buildings: int = 1000, surveyed: int = 400, clearness: float = 3.2
+    seed: int = 0, n_buildings: int = 1000, surveyed: int = 400, clearness: float = 3.2, prior: str = "city"
 ) -> StockCase:
     """Simulate a city, an inventory, a random survey of it, and what classifiers say of all other buildings.
 
@@ -89,6 +100,10 @@ def simulated_stock_case(
         In the city, and in the survey.
     clearness : float
         Of both classifiers, as in ``simulated_views``.
+    prior : str
+        What class frequencies both take for granted: ``city``, those of the unsurveyed buildings, which nobody knows in
+        earnest; ``survey``, those of the surveyed ones, half a building more in each; or ``uniform``, as after calibration
+        on as many images of each class.
 
     Returns
     -------
@@ -97,7 +112,7 @@ def simulated_stock_case(
     Raises
     ------
     MaterialsError
-        If the survey would leave no building over.
+        If the survey would leave no building over, or the prior has another name.
 
     Examples
     --------
@@ -108,6 +123,8 @@ def simulated_stock_case(
     if not 0 < surveyed < n_buildings:
         fix = f"give 1 to {n_buildings - 1}"
         raise MaterialsError("a survey of none or of all", where="simulated_stock_case", value=surveyed, fix=fix)
+    if prior not in PRIORS:
+        raise MaterialsError("no such prior", where="simulated_stock_case", value=prior, fix=f"use one of {PRIORS}")
     extent_m = max(700.0, _SIDE_M * n_buildings**0.5)
     city = make_city(seed=seed, n_buildings=n_buildings, extent_m=extent_m).buildings.drop(columns="geometry")
     city = pd.DataFrame(city)
@@ -115,11 +132,19 @@ def simulated_stock_case(
     chosen = np.zeros(len(city), dtype=bool)
     chosen[np.random.default_rng([seed, 1]).choice(len(city), surveyed, replace=False)] = True
     others = city[~chosen]
-    views = [
-        simulated_views(others[name], known, clearness, seed=2 * seed + k).set_index(pd.Index(others["building_id"]))
-        for k, (name, known) in enumerate([("wall_material", WALL_MATERIALS), ("roof_material", ROOF_MATERIALS)])
-    ]
+    views = []
+    for k, (name, known) in enumerate([("wall_material", WALL_MATERIALS), ("roof_material", ROOF_MATERIALS)]):
+        granted = _granted(city.loc[chosen, name], known, prior)
+        seen = simulated_views(others[name], known, clearness, 2 * seed + k, granted)
+        views.append(seen.set_index(pd.Index(others["building_id"])))
     listed = inventory["building_id"].isin(city.loc[chosen, "building_id"])
     truth = inventory[~listed].groupby("material")["mass_kg"].sum() / 1000
     blind = others[["building_id", "floor_area_m2", "construction_year"]]
     return StockCase((blind, views[0], views[1], city[chosen], inventory[listed]), truth.rename("truth_t"))
+
+
+def _granted(surveyed: pd.Series, known: tuple[str, ...], prior: str) -> NDArray[np.float64] | None:
+    if prior == "city":
+        return None
+    met = surveyed.value_counts().reindex(list(known), fill_value=0).to_numpy(dtype=float)
+    return met + 0.5 if prior == "survey" else np.ones(len(known))

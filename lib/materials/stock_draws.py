@@ -9,7 +9,7 @@ from lib.materials.resampling import next_uniform
 
 
 @njit(cache=True, nogil=True)
-def stock_draws(cumulative, area_m2, pool_of, pool_starts, donors, weights, stretch, kg_m2, states):  # type: ignore[no-untyped-def]
+def stock_draws(cumulative, area_m2, first, end, donors, weights, swing, kg_m2, states):  # type: ignore[no-untyped-def]
     """Draw the mass of all buildings together, again and again.
 
     Parameters
@@ -17,16 +17,14 @@ def stock_draws(cumulative, area_m2, pool_of, pool_starts, donors, weights, stre
     cumulative : ndarray, shape (n, types)
         Cumulative probabilities of each building's type.
     area_m2 : ndarray, shape (n,)
-    pool_of : ndarray of int, shape (types,)
-        Which pool of surveyed buildings stands for a type.
-    pool_starts : ndarray of int, shape (pools + 1,)
-        Where each pool lies in ``donors``.
+    first, end : ndarray of int, shape (draws, types)
+        Between which places of ``donors`` those of a type lie.
     donors : ndarray of int
-        Surveyed buildings, pool by pool.
+        Surveyed buildings.
     weights : ndarray, shape (draws, donors)
-        How likely each donor is to be taken, within its pool; above 0.
-    stretch : ndarray, shape (pools,)
-        By how much a donor's difference from its pool's mean is stretched, 1 or more.
+        How likely each donor is to be taken, against the others of a type; above 0.
+    swing : ndarray, shape (types, materials)
+        Share by which a donor's intensity goes up or down, the one as likely as the other; 0 to 1.
     kg_m2 : ndarray, shape (surveyed, materials)
     states : ndarray of uint64, shape (draws,)
         Where each draw's stream of random numbers starts.
@@ -38,40 +36,31 @@ def stock_draws(cumulative, area_m2, pool_of, pool_starts, donors, weights, stre
 
     Examples
     --------
-    >>> one, none = np.array([[1.0]]), np.array([0])
-    >>> first = np.array([7], np.uint64)
-    >>> stock_draws(one, np.array([30.0]), none, np.array([0, 1]), none, one, np.ones(1), np.array([[2.0]]), first).tolist()
+    >>> one, none = np.array([[1.0]]), np.array([[0]])
+    >>> start = np.array([7], np.uint64)
+    >>> stock_draws(one, np.array([30.0]), none, none + 1, none[0], one, one - 1, np.array([[2.0]]), start).tolist()
     [[60.0]]
     """
     n, materials = area_m2.size, kg_m2.shape[1]
-    reached = np.zeros(donors.size)
-    means = np.zeros((pool_starts.size - 1, materials))
     mass = np.zeros((states.size, materials))
     for draw in range(states.size):
-        _weigh(pool_starts, donors, weights[draw], kg_m2, reached, means)
+        reached = np.cumsum(weights[draw])
         state = states[draw]
         for building in range(n):
             state, share = next_uniform(state)
             kind = np.searchsorted(cumulative[building], share * cumulative[building, -1], side="right")
-            pool = pool_of[kind]
-            first, end = pool_starts[pool], pool_starts[pool + 1]
             state, share = next_uniform(state)
-            place = first + np.searchsorted(reached[first:end], share * reached[end - 1], side="right")
-            taken = kg_m2[donors[place]]
+            donor = donors[_take(reached, first[draw, kind], end[draw, kind], share)]
+            state, share = next_uniform(state)
+            side = 1.0 if share < 0.5 else -1.0
             for j in range(materials):
-                mass[draw, j] += area_m2[building] * (means[pool, j] + stretch[pool] * (taken[j] - means[pool, j]))
+                mass[draw, j] += area_m2[building] * kg_m2[donor, j] * (1.0 + side * swing[kind, j])
     return mass
 
 
 @njit(cache=True, nogil=True)
-def _weigh(pool_starts, donors, weights, kg_m2, reached, means):  # type: ignore[no-untyped-def]
-    """Cumulative weights within each pool, and its weighted mean intensity."""
-    means[:] = 0.0
-    for pool in range(pool_starts.size - 1):
-        total = 0.0
-        for place in range(pool_starts[pool], pool_starts[pool + 1]):
-            total += weights[place]
-            reached[place] = total
-            for j in range(kg_m2.shape[1]):
-                means[pool, j] += weights[place] * kg_m2[donors[place], j]
-        means[pool] /= total
+def _take(reached, first, end, share):  # type: ignore[no-untyped-def]
+    """Place from first to below end, by weight."""
+    before = reached[first - 1] if first else 0.0
+    wanted = before + share * (reached[end - 1] - before)
+    return first + min(np.searchsorted(reached[first:end], wanted, side="right"), end - first - 1)

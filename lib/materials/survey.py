@@ -155,6 +155,43 @@ def _masses_kg(inventory: pd.DataFrame) -> NDArray[np.float64]:
     return mass * KG_IN[given[0]]
 
 
+def numbers_of(buildings: pd.DataFrame, name: str, where: str) -> pd.Series:
+    """Read a column as numbers; what is missing stays missing, what is text is refused.
+
+    Parameters
+    ----------
+    buildings : DataFrame
+        With ``building_id``, if its rows are to be named.
+    name : str
+        Column.
+    where : str
+        Who asks, for the message.
+
+    Returns
+    -------
+    Series of float
+
+    Raises
+    ------
+    MaterialsError
+        If a value is there, and no number.
+
+    Examples
+    --------
+    >>> numbers_of(pd.DataFrame({"floors": ["2", None]}), "floors", "doctest").tolist()
+    [2.0, nan]
+    """
+    column = buildings[name]
+    number = pd.to_numeric(column, errors="coerce").astype(float)
+    wrong = (number.isna() & column.notna()).to_numpy()
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        who = f"building {buildings['building_id'].iloc[row]}" if "building_id" in buildings.columns else f"row {row}"
+        fix = "give a plain number, without unit or words"
+        raise MaterialsError("no number", where=f"{where}, {name} of {who}", value=column.iloc[row], fix=fix)
+    return number
+
+
 def _areas(used: pd.DataFrame) -> NDArray[np.float64]:
     area = pd.to_numeric(used["floor_area_m2"], errors="coerce").to_numpy(dtype=float)
     wrong = ~(np.isfinite(area) & (area > 0))
