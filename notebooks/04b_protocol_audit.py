@@ -325,9 +325,7 @@ rows = audit.run_audit(
 )
 
 # %% [markdown]
-# {glue:text}`kept_story` {numref}`fig-audit-effects` has everything that was measured in one picture. The run that is kept
-# today was made when the first of epochs with the same AUROC was chosen; now it is the one with the lower loss, so that the
-# clean side may do a little better than it shows.
+# {glue:text}`kept_story` {numref}`fig-audit-effects` has everything that was measured in one picture.
 
 # %%
 if keep:
