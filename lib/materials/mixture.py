@@ -50,13 +50,8 @@ class Mixture:
     def only(self, place: int) -> Mixture:
         """Keep a single building to count."""
         part = slice(place, place + 1)
-        kept = {
-            "ids": self.ids[part],
-            "area_m2": self.area_m2[part],
-            "walls": self.walls[part],
-            "roofs": self.roofs[part],
-        }
-        return replace(self, **kept)
+        area, walls, roofs = self.area_m2[part], self.walls[part], self.roofs[part]
+        return replace(self, ids=self.ids[part], area_m2=area, walls=walls, roofs=roofs)
 
     def kg_m2_of_types(self) -> NDArray[np.float64]:
         """Give equation 1 of each type's pool: shape (types, materials)."""

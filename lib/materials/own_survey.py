@@ -114,8 +114,8 @@ def town_survey(
         raise MaterialsError("a part of the tables only", where="town_survey", value=value, fix=fix)
     town, listed = read_table(buildings), read_table(inventory)
     if "material" not in listed.columns:
-        value, fix = list(listed.columns)[:12], "add material, with names as in groups.csv, or rename yours"
-        raise MaterialsError("no column material", where=str(inventory), value=value, fix=fix)
+        fix = "add material, with names as in groups.csv, or rename yours"
+        raise MaterialsError("no column material", where=str(inventory), value=list(listed.columns)[:12], fix=fix)
     _doubt_units(town, listed)
     known = town["building_id"].isin(listed["building_id"])
     about = f"{Path(buildings).name}, {known.sum()} of {len(town)} buildings surveyed"

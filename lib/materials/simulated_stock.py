@@ -146,5 +146,7 @@ def simulated_stock_case(
 def _granted(surveyed: pd.Series, known: tuple[str, ...], prior: str) -> NDArray[np.float64] | None:
     if prior == "city":
         return None
-    met = surveyed.value_counts().reindex(list(known), fill_value=0).to_numpy(dtype=float)
-    return met + 0.5 if prior == "survey" else np.ones(len(known))
+    if prior == "uniform":
+        return np.ones(len(known))
+    met = surveyed.value_counts().reindex(list(known), fill_value=0)
+    return np.asarray(met.to_numpy(dtype=float) + 0.5)
