@@ -114,6 +114,14 @@ def test_the_file_is_what_gis_programs_read(tmp_path):
     assert city.crs == mixed.crs
 
 
+def test_parts_without_any_image_fit_the_others(tmp_path):
+    turned = BUILDINGS.iloc[::-1].reset_index(drop=True)
+    city = gpd.read_parquet(predict(tmp_path, turned, chunk=1))
+    assert city["roof_status"].tolist() == ["no imagery"] + ["image"] * 22
+    assert city["roof_material"].tolist()[1:] == [CLASSES[kind] for kind in KINDS[-2::-1]]
+    assert pd.isna(city["roof_material"][0])
+
+
 def test_a_city_without_crs_stays_without(tmp_path):
     bare = BUILDINGS.set_crs(None, allow_override=True)
     assert gpd.read_parquet(predict(tmp_path, bare)).crs is None
