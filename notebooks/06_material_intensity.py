@@ -250,8 +250,8 @@ plot.class_intervals(found, **shown)
 # {cite}`heeren2019database` lists published buildings and averages. A cell of it can hold a number, or a reason why there is
 # none: `NA`, the source does not mention the material; `NULL`, nobody has filled it in yet; `unspecified`, the source
 # mentions it and says "unknown", "some" or "not available". To read any of these as 0 would make houses out of steel alone,
-# since a study of steel says nothing about concrete. RASMI {cite}`fishman2024rasmi` turned the database into ranges by material, function,
-# structure and world region; Denmark is in OECD Europe.
+# since a study of steel says nothing about concrete. RASMI {cite}`fishman2024rasmi` turned the database into ranges by material,
+# function, structure and world region; Denmark is in OECD Europe.
 
 # %%
 real = real_intensities.real_intensities(**how)
@@ -403,9 +403,6 @@ for name, row in {
 # out is one line: `for_mix` of `lib.materials.classify` turns probabilities from the one mix to the other, the survey's, or one
 # that `estimated_mix` finds in the probabilities themselves. The equation stands in {doc}`05_materials`.
 
-# %%
-stock.in_groups().round(0)
-
 # %% [markdown]
 # ## Urban mining: what comes free, and when
 #
@@ -525,7 +522,8 @@ looks.set_properties(subset=["differs"], **{"min-width": "40em"})
 # Three remarks. The article does not say how it averages over a row or a column of its figure; `ours` divides all mass by all
 # floor area, `ours_mean_of_types` lets every type count once. The widest gap, binding work, is an assumption of ours: a timber
 # frame by RASMI's medians with {glue:text}`framed_brick:.0f` kg of brick between the posts; nothing in it could reach the
-# article's value, and the article does not say what its own is made of. And where ours has no home of a type, the table says `none`, not 0.
+# article's value, and the article does not say what its own is made of. And where ours has no home of a type, the table says
+# `none`, not 0.
 #
 # Besides, three things are here that the article does not have: an interval and an n for each cell, the classifier's error in
 # the tonnes, and a test of both.
