@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -16,7 +17,10 @@ from lib.errors import MaterialsError, ParameterError
 from lib.materials.classify import MODELS, build_model
 from lib.materials.explain import (
     ADDS_UP,
+    DeletionCurve,
+    WallShares,
     deletion_curve,
+    deletion_table,
     edge_strength,
     explain,
     explain_batch,
@@ -263,3 +267,19 @@ def test_edges_are_where_the_image_changes_whatever_its_form():
 def test_faults_are_told(scenes, call, kind, match):
     with pytest.raises(kind, match=match):
         call(RedSeeker(), scenes[0][0])
+
+
+def test_a_table_of_deletions_holds_each_order_against_grad_cam():
+    def curves(*areas):
+        return [DeletionCurve(np.array([0.0, 1.0]), np.array([area, area])) for area in areas]
+
+    found = deletion_table({"grad_cam": curves(0.2, 0.3, 0.4), "random": curves(0.5, 0.5, 0.8)})
+    np.testing.assert_allclose(found.loc["random", ["area", "gap"]], [0.6, -0.3])
+    np.testing.assert_allclose(found.loc["random", "error"], np.std([0.3, 0.2, 0.4], ddof=1) / 3**0.5)
+    assert found.loc["grad_cam"].tolist() == pytest.approx([0.3, 0, 0])
+
+
+@pytest.mark.parametrize(("own", "other", "said"), [(0.9, 0.1, "told from zero"), (0.5, 0.5, "not told from zero")])
+def test_verdicts_of_shares(own, other, said):
+    table = pd.DataFrame({"share": [own] * 5, "area": [0.5] * 5, "swapped": [other] * 5})
+    assert WallShares(table, 0).verdict() == said

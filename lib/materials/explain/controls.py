@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lib.errors import MaterialsError
@@ -119,3 +120,28 @@ def controlled_deletion(
         name: [deletion_curve(classifier, *pair, steps, fill=fill) for pair in zip(images, maps, strict=True)]
         for name, maps in orders.items()
     }
+
+
+def deletion_table(curves: Mapping[str, Sequence[DeletionCurve]]) -> pd.DataFrame:
+    """Sum up deletion curves, and hold Grad-CAM against every other order, image by image.
+
+    Parameters
+    ----------
+    curves : mapping of str to sequence of DeletionCurve
+        From ``controlled_deletion``; two images or more.
+
+    Returns
+    -------
+    DataFrame, indexed by order
+        ``area``, the mean area under the curve, the smaller the better; ``gap``, the mean of Grad-CAM's area less this
+        one's, below 0 where Grad-CAM is better; ``error``, the standard error of that mean.
+
+    Examples
+    --------
+    >>> flat = [DeletionCurve(np.array([0.0, 1.0]), np.array([high, high])) for high in (0.2, 0.4)]
+    >>> deletion_table({"grad_cam": flat, "random": flat[::-1]})["gap"].tolist()
+    [0.0, 0.0]
+    """
+    areas = pd.DataFrame({name: [curve.area for curve in several] for name, several in curves.items()})
+    gaps = -areas.sub(areas["grad_cam"], axis=0)
+    return pd.DataFrame({"area": areas.mean(), "gap": gaps.mean() + 0.0, "error": gaps.sem()})

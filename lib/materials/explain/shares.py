@@ -53,6 +53,17 @@ class WallShares:
         low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
         return pd.DataFrame({"mean": table.mean(), "low": low, "high": high})
 
+    def verdict(self) -> str:
+        """Say whether saliency finds its own wall better, or worse, than other images' saliency does.
+
+        Returns
+        -------
+        str
+            "told from zero" or "not told from zero", by the interval of ``above_swapped``.
+        """
+        ends = self.summary().loc["above_swapped", ["low", "high"]].to_numpy(dtype=np.float64)
+        return "told from zero" if ends.min() > 0 or ends.max() < 0 else "not told from zero"
+
 
 def saliency_share(heat: ArrayLike, mask: ArrayLike) -> float:
     """Tell what share of the positive saliency lies in a mask.

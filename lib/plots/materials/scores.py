@@ -170,9 +170,8 @@ def reliability_diagram(
     for (above, below), (name, (found, error)) in zip(axes.T, judged.items(), strict=True):
         above.plot([0, 1], [0, 1], color=INTACT, lw=1, ls=":")
         above.plot(found["confidence"], found["accuracy"], "o-", color=OURS, lw=1.2, ms=5, clip_on=False)
-        said = f"ECE {error.value:.3f}\n90 %: {error.low:.3f} to {error.high:.3f}\nby chance {error.by_chance:.3f}"
-        above.text(0.04, 0.96, said, va="top", fontsize=8.5, transform=above.transAxes)
-        above.set_title(name, fontsize=10)
+        said = f"ECE {error.value:.3f}, by chance {error.by_chance:.3f}\n90 %: {error.low:.3f} to {error.high:.3f}"
+        above.set_title(f"{name}\n{said}", fontsize=9, loc="left")
         above.set(xlim=(0, 1), ylim=(0, 1), xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
         below.bar((found["low"] + found["high"]) / 2, found["images"], 0.9 / bins, color=OURS, lw=0)
         below.set_xlabel("how sure it is")
