@@ -135,7 +135,8 @@ def _checked_ids(buildings: gpd.GeoDataFrame) -> list[str]:
 
 def _check_known(side: str, ids: list[str], known: Collection[str]) -> None:
     """Refuse pictures of other buildings, and tell of buildings of which the pictures do not know."""
-    strange = [name for name in ids if name not in known]
+    held = set(known)
+    strange = [name for name in ids if name not in held]
     if not strange:
         return
     what = f"the {side} pictures know {len(ids) - len(strange)} of {len(ids)} buildings"
