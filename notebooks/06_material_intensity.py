@@ -351,8 +351,8 @@ plot.coverage_diagram(held)
 # {glue:text}`bench_hard_total_kept:.1f` % for the total. With images of clearness 3.2, right for some 95 %, it is
 # {glue:text}`bench_clear_kept:.1f` % for the total. We had set ourselves 85 to 95 % for every row there,
 # {glue:text}`rows_all_kept` materials, groups and the total. Too narrow: {glue:text}`too_narrow_kept`. Too wide:
-# {glue:text}`too_wide_kept`. What is too wide lies on some roofs only. We believe it is the borrowing: a type that follows another of its wall takes over that one's roof too,
-# though its own is known.
+# {glue:text}`too_wide_kept`. What is too wide lies mostly on some roofs. We believe it is the borrowing, and have not tested
+# it: a type that follows another of its wall takes over that one's roof too, though its own is known.
 #
 # All that is for a survey of 400 in a town of 1000, and for classifiers that know the town's own mix of classes. The next table,
 # from the same benchmark over 100 other towns, takes away the one and then the other.
@@ -367,8 +367,8 @@ limits.round(1)
 # %% [markdown]
 # **Size of the survey.** With 100 surveyed buildings of 1000 an interval that states 90 % holds
 # {glue:text}`small_groups_kept:.0f` % over groups and {glue:text}`small_total_kept:.0f` % for the total. With 20 it is
-# {glue:text}`tiny_groups_kept:.0f` % over groups: too narrow, and the mean of the total is {glue:text}`tiny_bias_kept:+.1f` % off. Below
-# a hundred surveyed buildings `city_stock` warns. Columns with `error` are standard errors over towns.
+# {glue:text}`tiny_groups_kept:.0f` % over groups: too narrow, and the mean of the total is {glue:text}`tiny_bias_kept:+.1f` %
+# off. Below a hundred surveyed buildings `city_stock` warns. Columns with `error` are standard errors over towns.
 #
 # **Mix of classes.** A probability has a prior in it: how common a class was among the images that calibrated the classifier.
 # `city` is the mix of the buildings to be counted, which nobody knows in earnest; `survey` that of the surveyed ones, which

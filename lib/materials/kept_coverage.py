@@ -54,8 +54,9 @@ def kept_coverage(folder: str | Path) -> tuple[dict[str, float | str], pd.DataFr
     told |= {"rows_all": len(judged), "too_narrow": _listed(missed[missed < 0.9])}
     told["too_wide"] = _listed(missed[missed > 0.9])
     table = pd.DataFrame(list(limits)).set_index(["surveyed", "prior"]) * 100
-    for name, row in _SPOKEN_OF.items():
-        told |= {f"{name}_{part}": float(table.loc[row, column]) for part, column in _PARTS.items()}
+    by_case = table.to_dict("index")
+    for name, case in _SPOKEN_OF.items():
+        told |= {f"{name}_{part}": by_case[case][column] for part, column in _PARTS.items()}
     return told, table
 
 
