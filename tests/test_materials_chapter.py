@@ -19,6 +19,7 @@ from lib.materials.classify import ClassifierRecipe, Crops, overall_scores
 from lib.materials.imagery import SimulatedFacades, facade_cameras, fetch_images
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import views_of
+from lib.materials.scene_filter import read_scene_network
 from material_images import pictures
 
 CITY = make_city(seed=41, n_buildings=60, extent_m=230.0, damaged_share=0.0)
@@ -146,7 +147,7 @@ def test_smaller_images_lose_their_masks_and_equal_ones_nothing():
 
 
 def test_places365_is_asked_for_by_its_folder(tmp_path):
-    assert town_images.scene_judge() is None
+    assert town_images.scene_judge() is read_scene_network()
     with pytest.raises(WeightsError, match="no such file"):
         town_images.scene_judge(tmp_path)
     (tmp_path / "categories_places365.txt").write_text("/a/alley 0\n")

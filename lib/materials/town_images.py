@@ -19,7 +19,7 @@ from lib.materials.classify import Crops
 from lib.materials.imagery import ImageFolder, Orthophoto, roof_windows
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import as_facade, views_of
-from lib.materials.scene_filter import SceneModel, read_places365
+from lib.materials.scene_filter import SceneModel, read_places365, read_scene_network
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class TownImages:
     simulated: bool
 
 
-def scene_judge(folder: str | Path | None = None) -> SceneModel | None:
-    """Read VGG16-Places365 from a folder, if one is given.
+def scene_judge(folder: str | Path | None = None) -> SceneModel:
+    """Read VGG16-Places365 from a folder if one is given, else the small network, whatever else lies on the machine.
 
     Parameters
     ----------
@@ -55,8 +55,7 @@ def scene_judge(folder: str | Path | None = None) -> SceneModel | None:
 
     Returns
     -------
-    SceneModel or None
-        None stands for the small network that comes with the library.
+    SceneModel
 
     Raises
     ------
@@ -65,11 +64,11 @@ def scene_judge(folder: str | Path | None = None) -> SceneModel | None:
 
     Examples
     --------
-    >>> scene_judge() is None
-    True
+    >>> type(scene_judge()).__name__
+    'SceneNetwork'
     """
     if folder is None:
-        return None
+        return read_scene_network()
     found = sorted(Path(folder).glob("vgg16-places365*.h5"))
     weights = found[0] if found else Path(folder) / "vgg16-places365_weights_tf_dim_ordering_tf_kernels.h5"
     return read_places365(weights, Path(folder) / "categories_places365.txt")
