@@ -559,7 +559,7 @@ for name, attempt in attempts.items():
 
 # %%
 beside = town_sides.beside_published(done, given.about)
-beside.style.set_properties(**{"min-width": "10em"})
+beside.T.style.set_properties(**{"white-space": "normal"})
 
 # %% [markdown]
 # No race can be read from this table. The article's images are Google's, of Odense; ours by default are simulated. Its networks start
