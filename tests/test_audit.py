@@ -92,8 +92,9 @@ def test_rows_say_what_was_tested_and_which_epoch_was_chosen(audited):
 
 def shallow():
     """An encoder with the beginning and the end of a ResNet-18, and nothing between."""
-    middle = {"relu": nn.ReLU(), "mean": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "wide": nn.Linear(64, 512)}
-    layers = {"conv1": nn.Identity(), "bn1": nn.BatchNorm2d(64)} | middle | {"fc": nn.Identity()}
+    middle = {"mean": nn.AdaptiveAvgPool2d(1), "flat": nn.Flatten(), "wide": nn.Linear(64, 512)}
+    layers = {"conv1": nn.Identity(), "bn1": nn.BatchNorm2d(64), "relu": nn.ReLU(), "maxpool": nn.Identity()}
+    layers |= middle | {"fc": nn.Identity()}
     return nn.Sequential(OrderedDict(layers))
 
 
