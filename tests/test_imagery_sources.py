@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -20,6 +21,7 @@ from lib.errors import MaterialsError, RasterError
 from lib.materials.imagery import (
     FacadeView,
     GoogleSatellite,
+    ImageFolder,
     ImageSource,
     Key,
     Manners,
@@ -442,6 +444,25 @@ def test_another_photo_under_the_same_name_makes_new_crops(tmp_path):
 @pytest.fixture(scope="module")
 def town():
     return make_city(seed=5, extent_m=160, n_buildings=12)
+
+
+def test_a_folder_whose_images_changed_is_another_source(tmp_path):
+    first = tmp_path / "a.jpg"
+    first.write_bytes(b"one")
+    (tmp_path / "notes.txt").write_text("no image")
+    told = [ImageFolder(tmp_path).identity()]
+    (tmp_path / "notes.txt").write_text("another note")
+    assert ImageFolder(tmp_path).identity() == told[0]
+    (tmp_path / "b.jpg").write_bytes(b"two")
+    told.append(ImageFolder(tmp_path).identity())
+    first.write_bytes(b"longer")
+    told.append(ImageFolder(tmp_path).identity())
+    facts = first.stat()
+    os.utime(first, ns=(facts.st_atime_ns, facts.st_mtime_ns + 10**9))
+    told.append(ImageFolder(tmp_path).identity())
+    first.rename(tmp_path / "c.jpg")
+    told.append(ImageFolder(tmp_path).identity())
+    assert len(set(told)) == 5
 
 
 def test_simulated_facades_are_fetched_like_any_other(town, tmp_path):

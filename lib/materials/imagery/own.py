@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,8 +63,12 @@ class ImageFolder:
         return found
 
     def identity(self) -> str:
-        """Name the folder."""
-        return str(self.folder.absolute())
+        """Folder, and every image's name, size and time: an image that was added or replaced makes another source."""
+        digest = hashlib.sha256()
+        for place in self._files.values():
+            facts = place.stat()
+            digest.update(repr((place.name, facts.st_size, facts.st_mtime_ns)).encode())
+        return f"{self.folder.absolute()} {digest.hexdigest()}"
 
     def calls(self, view: View | None) -> Calls:
         """No call at all."""
