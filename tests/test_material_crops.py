@@ -99,8 +99,14 @@ def test_own_images_are_cut_square_about_their_middle(own):
 def test_own_images_that_cannot_be_used(own):
     with pytest.raises(MaterialsError, match=r"columns are missing \(got \['wall'\]\)"):
         own_crops(own, "wall")
-    with pytest.raises(MaterialsError, match="no row with path and label"):
+    with pytest.raises(MaterialsError, match="no row with path and material"):
         own_crops(own.assign(material=None), "material")
+    named = own.rename(columns={"path": "wall_photo"})
+    with pytest.raises(MaterialsError, match=r"no row with wall_photo and material .* fill the columns wall_photo and"):
+        own_crops(named.assign(wall_photo=None), "material", path="wall_photo")
+    with pytest.raises(MaterialsError, match="table, wall_photo: no such file"):
+        own_crops(named.assign(wall_photo="nowhere.png"), "material", path="wall_photo")
+    assert np.array_equal(own_crops(named, "material", path="wall_photo").images, own_crops(own, "material").images)
     own["path"].iloc[1].write_bytes(own["path"].iloc[1].read_bytes()[:200])
     with pytest.raises(MaterialsError, match=r"house 1.png: damaged image \(got 200\)"):
         own_crops(own, "material")

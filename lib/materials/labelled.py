@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from lib.buildings import ROOF_MATERIALS, WALL_MATERIALS
 from lib.city import make_city
 from lib.errors import MaterialsError
 from lib.materials.city_map.pictures import squared
@@ -18,6 +19,7 @@ from lib.materials.own_tables import read_table
 
 # Simulated towns whose registers are counted; more would change the second digit.
 REGISTERED = 3
+_NAMES = {"wall": WALL_MATERIALS, "roof": ROOF_MATERIALS}
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ def labelled_images(
     ----------
     table : path, optional
         CSV or Parquet with ``building_id``, ``wall_photo`` and ``roof_photo`` (paths, from the table's folder on),
-        ``wall_material`` and ``roof_material``; cells may be empty.
+        ``wall_material`` and ``roof_material``, named as in ``lib.buildings.WALL_MATERIALS`` and ``ROOF_MATERIALS``;
+        cells may be empty.
     seeds : iterable of int
         Of the simulated cities.
     wall_px, roof_px : int
@@ -76,7 +79,7 @@ def labelled_images(
     Raises
     ------
     MaterialsError
-        If the table or an image is missing or damaged.
+        If the table or an image is missing or damaged, a material has no such name, or a side has no image.
 
     Examples
     --------
@@ -84,9 +87,13 @@ def labelled_images(
     'simulated cities of seeds 40 to 40'
     """
     if table is not None:
-        rows, folder = read_table(table), Path(table).parent
+        rows = read_table(table)
+        for side in _NAMES:
+            _check_columns(rows, side, Path(table).name)
         walls, roofs = (
-            own_crops(_with_path(rows, folder, side), f"{side}_material", size_px=size_px)
+            own_crops(
+                _placed(rows, Path(table).parent, side), f"{side}_material", path=f"{side}_photo", size_px=size_px
+            )
             for side, size_px in (("wall", wall_px), ("roof", roof_px))
         )
         register = {side: _shares(crops.labels) for side, crops in (("wall", walls), ("roof", roofs))}
@@ -127,9 +134,19 @@ def _shares(labels: ArrayLike) -> pd.Series:
     return pd.Series(np.asarray(labels, dtype=object)).value_counts(normalize=True)
 
 
-def _with_path(rows: pd.DataFrame, folder: Path, side: str) -> pd.DataFrame:
+def _check_columns(rows: pd.DataFrame, side: str, table: str) -> None:
+    photo, material = f"{side}_photo", f"{side}_material"
+    missing = [name for name in (photo, material) if name not in rows]
+    if missing:
+        fix = f"name the columns {photo} and {material}"
+        raise MaterialsError("columns are missing", where=table, value=missing, fix=fix)
+    told = rows.loc[rows[photo].notna(), material].dropna().unique()
+    unknown = [name for name in told if name not in _NAMES[side]]
+    if unknown:
+        fix = f"use the register's own names: {', '.join(_NAMES[side])}"
+        raise MaterialsError("no such material", where=f"{table}, {material}", value=unknown, fix=fix)
+
+
+def _placed(rows: pd.DataFrame, folder: Path, side: str) -> pd.DataFrame:
     name = f"{side}_photo"
-    if name not in rows:
-        fix = "name the columns wall_photo and roof_photo"
-        raise MaterialsError("column is missing", where="labelled", value=name, fix=fix)
-    return rows.assign(path=rows[name].map(lambda told: folder / told, na_action="ignore"))
+    return rows.assign(**{name: rows[name].map(lambda told: folder / told, na_action="ignore")})

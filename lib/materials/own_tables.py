@@ -33,13 +33,15 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
     Examples
     --------
-    >>> read_table("missing.csv")  # doctest: +ELLIPSIS
+    >>> read_table("missing.csv")
     Traceback (most recent call last):
-    lib.errors.MaterialsError: missing.csv: no table ...
+        ...
+    lib.errors.MaterialsError: read_table: no table (got 'missing.csv'). Fix: correct the path; there is no such file.
     """
     place = Path(path)
     if not place.is_file():
-        raise MaterialsError("no table", where=str(path), value=None, fix="correct the path; there is no such file")
+        fix = "correct the path; there is no such file"
+        raise MaterialsError("no table", where="read_table", value=str(path), fix=fix)
     try:
         if place.suffix == ".csv":
             table = pd.read_csv(place, dtype={"building_id": object})

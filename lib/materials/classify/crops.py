@@ -167,16 +167,18 @@ def roof_crops(
     return Crops(np.stack(images), np.array(labels), np.array(names))
 
 
-def own_crops(table: pd.DataFrame, label: str, *, size_px: int = 64) -> Crops:
+def own_crops(table: pd.DataFrame, label: str, *, path: str = "path", size_px: int = 64) -> Crops:
     """Read the user's own labelled images.
 
     Parameters
     ----------
     table : DataFrame
-        ``building_id``, ``path`` of the image, and the label: such as ``pandas.read_csv`` of three columns, or what
+        ``building_id``, path of the image, and the label: such as ``pandas.read_csv`` of three columns, or what
         ``lib.materials.imagery.fetch_images`` returned, merged with a buildings table.
     label : str
         Column that holds the material, such as ``"wall_material"``. Rows without material or path are left out.
+    path : str
+        Column that holds the image's path.
     size_px : int
         Images are cut square about their middle, and resized.
 
@@ -194,16 +196,16 @@ def own_crops(table: pd.DataFrame, label: str, *, size_px: int = 64) -> Crops:
     >>> own_crops(pd.DataFrame({"building_id": ["a"], "path": [None], "material": ["wood"]}), "material")
     Traceback (most recent call last):
         ...
-    lib.errors.MaterialsError: table: no row with path and label (got 1). Fix: fill the columns path and material.
+    lib.errors.MaterialsError: table: no row with path and material (got 1). Fix: fill the columns path and material.
     """
-    missing = [name for name in ("building_id", "path", label) if name not in table]
+    missing = [name for name in ("building_id", path, label) if name not in table]
     if missing:
         raise MaterialsError("columns are missing", where="table", value=missing, fix=f"it has {list(table)[:9]}")
-    known = table[table[label].notna() & table["path"].notna()]
+    known = table[table[label].notna() & table[path].notna()]
     if not len(known):
-        fix = f"fill the columns path and {label}"
-        raise MaterialsError("no row with path and label", where="table", value=len(table), fix=fix)
-    images = [_read(Path(path), size_px) for path in known["path"]]
+        fix = f"fill the columns {path} and {label}"
+        raise MaterialsError(f"no row with {path} and {label}", where="table", value=len(table), fix=fix)
+    images = [_read(Path(place), f"table, {path}", size_px) for place in known[path]]
     return Crops(np.stack(images), known[label].to_numpy(dtype=str), known["building_id"].to_numpy(dtype=str))
 
 
@@ -229,9 +231,9 @@ def _chosen(
             yield seed, city, ids
 
 
-def _read(path: Path, size_px: int) -> NDArray[np.uint8]:
+def _read(path: Path, where: str, size_px: int) -> NDArray[np.uint8]:
     if not path.is_file():
-        raise MaterialsError("no such file", where="table, path", value=str(path), fix="leave the row out, or mend it")
+        raise MaterialsError("no such file", where=where, value=str(path), fix="leave the row out, or mend it")
     pixels = decode(path.read_bytes())
     if pixels is None:
         raise MaterialsError("damaged image", where=str(path), value=path.stat().st_size, fix="bring a whole copy")
