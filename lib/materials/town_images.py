@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,7 +179,73 @@ def simulated_town(city: City, fetched: pd.DataFrame) -> TownImages:
     return TownImages(bare, FetchedPictures(fetched), roofs, truth, about, simulated=True)
 
 
-def own_town(buildings: str | Path, photos: str | Path, orthophoto: str | Path) -> TownImages:
+def check_own_town(buildings: str | Path | None, photos: str | Path | None, orthophoto: str | Path | None) -> None:
+    """Refuse a town of which only a part is given, or is there, before anything is trained for it.
+
+    Parameters
+    ----------
+    buildings, photos, orthophoto : path or None
+        As ``own_town`` takes them; all or none.
+
+    Raises
+    ------
+    MaterialsError
+        If one or two of the three are given, or one does not exist.
+
+    Examples
+    --------
+    >>> check_own_town("town.gpkg", None, None)
+    Traceback (most recent call last):
+        ...
+    lib.errors.MaterialsError: own town: photos and orthophoto missing (got ['buildings']). Fix: give all three, or none.
+    """
+    given = {"buildings": buildings, "photos": photos, "orthophoto": orthophoto}
+    missing = [name for name, path in given.items() if path is None]
+    if 0 < len(missing) < len(given):
+        fix = "give all three, or none"
+        present = [name for name in given if name not in missing]
+        raise MaterialsError(f"{' and '.join(missing)} missing", where="own town", value=present, fix=fix)
+    for name, path in given.items():
+        if path is not None and not Path(path).exists():
+            raise MaterialsError("no such file or folder", where=name, value=str(path), fix="check the path")
+
+
+def map_folder(room: str | Path, buildings: str | Path | None) -> Path:
+    """Name the folder of a town's map, so that two towns mapped in one working folder do not meet.
+
+    Parameters
+    ----------
+    room : path
+        The working folder.
+    buildings : path or None
+        Footprints of the reader's town; None for the simulated one.
+
+    Returns
+    -------
+    Path
+        ``town``, with the name and the first hexadecimal digits of a hash of the reader's file; not made here.
+
+    Raises
+    ------
+    MaterialsError
+        If there is no such file.
+
+    Examples
+    --------
+    >>> map_folder("runs", None).as_posix()
+    'runs/town'
+    """
+    if buildings is None:
+        return Path(room) / "town"
+    place = Path(buildings)
+    if not place.is_file():
+        raise MaterialsError("no such file", where="buildings", value=str(buildings), fix="check the path")
+    with place.open("rb") as body:
+        digest = hashlib.file_digest(body, "sha256").hexdigest()
+    return Path(room) / f"town-{place.stem}-{digest[:8]}"
+
+
+def own_town(buildings: str | Path | None, photos: str | Path | None, orthophoto: str | Path | None) -> TownImages:
     """Take the reader's own town: footprints, a folder of facade photographs, an orthophoto.
 
     Parameters
@@ -194,7 +261,16 @@ def own_town(buildings: str | Path, photos: str | Path, orthophoto: str | Path) 
     -------
     TownImages
         With the truth where the footprints tell both materials of some buildings.
+
+    Raises
+    ------
+    MaterialsError
+        As ``check_own_town``; also where none of the three is given.
     """
+    check_own_town(buildings, photos, orthophoto)
+    if buildings is None or photos is None or orthophoto is None:
+        fix = "give buildings, photos and orthophoto"
+        raise MaterialsError("nothing given", where="own_town", value=None, fix=fix)
     footprints = read_buildings(buildings)
     windows = roof_windows(footprints)
     known = footprints.set_index("building_id").reindex(columns=["wall_material", "roof_material"]).dropna()
