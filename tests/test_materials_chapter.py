@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import rioxarray  # noqa: F401
 import shapely
 from PIL import Image
 
-from lib.city import make_city, render_facade, render_facades, render_optical
+from lib.city import make_city, render_facade, render_facades
 from lib.errors import CityError, CompanionWarning, MaterialsError, WeightsError
 from lib.materials import labelled, town_classifiers, town_images
 from lib.materials.classify import ClassifierRecipe, Crops, overall_scores
@@ -20,6 +21,7 @@ from lib.materials.imagery import SimulatedFacades, facade_cameras, fetch_images
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import views_of
 from lib.materials.scene_filter import read_scene_network
+from lib.materials.told_once import told_once
 from material_images import pictures
 
 CITY = make_city(seed=41, n_buildings=60, extent_m=230.0, damaged_share=0.0)
@@ -100,34 +102,6 @@ def test_a_simulated_town_takes_no_truth_along(tmp_path):
     assert town.truth.loc[ids[0], "wall_material"] == CITY.buildings["wall_material"].iloc[0]
 
 
-@pytest.fixture
-def labels_csv(tmp_path):
-    for k in range(4):
-        Image.fromarray(np.full((9, 12, 3), 40 * k, np.uint8)).save(tmp_path / f"p{k}.png")
-    table = pd.DataFrame({"building_id": ["a", "b", "c"], "wall_photo": ["p0.png", "p1.png", None]})
-    table["wall_material"], table["roof_photo"] = ["brick", "wood", "metal"], ["p2.png", None, "p3.png"]
-    table["roof_material"] = ["tile", "tile", "metal"]
-    table.to_csv(tmp_path / "labels.csv", index=False)
-    return tmp_path / "labels.csv"
-
-
-def test_own_tables_may_have_empty_cells(labels_csv):
-    found = labelled.labelled_images(labels_csv, wall_px=16, roof_px=8)
-    assert found.facades.buildings.tolist() == ["a", "b"]
-    assert found.roofs.buildings.tolist() == ["a", "c"]
-    assert found.facades.images.shape == (2, 16, 16, 3)
-    assert found.roofs.images.shape == (2, 8, 8, 3)
-    assert (found.facades.images[1] == 40).all()
-    assert not found.simulated
-    assert found.told == {"facades": 2, "roofs": 2, "about": "images of labels.csv"}
-
-
-def test_own_tables_without_photographs_are_refused(labels_csv):
-    pd.read_csv(labels_csv).drop(columns="roof_photo").to_csv(labels_csv, index=False)
-    with pytest.raises(MaterialsError, match="roof_photo"):
-        labelled.labelled_images(labels_csv)
-
-
 def test_simulated_labels_stop_at_the_most_of_each_class():
     found = labelled.labelled_images(seeds=[44], wall_px=32, roof_px=16, most=3)
     for crops in (found.facades, found.roofs):
@@ -156,24 +130,37 @@ def test_places365_is_asked_for_by_its_folder(tmp_path):
         town_images.scene_judge(tmp_path)
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_an_own_town_is_read_from_footprints_photographs_and_orthophoto(tmp_path, known):
-    table = CITY.buildings[["building_id", "geometry", "height_m", "wall_material", "roof_material"]].iloc[:5]
-    (table if known else table.drop(columns=["wall_material", "roof_material"])).to_file(tmp_path / "town.gpkg")
-    render_optical(CITY).rio.to_raster(tmp_path / "ortho.tif")
-    (tmp_path / "photos").mkdir()
-    name = table["building_id"].iloc[1]
-    Image.fromarray(np.full((9, 9, 3), 7, np.uint8)).save(tmp_path / "photos" / f"{name}.png")
-    town = town_images.own_town(tmp_path / "town.gpkg", tmp_path / "photos", tmp_path / "ortho.tif")
-    images, statuses = town.walls.read(table["building_id"].tolist(), 4)
-    assert statuses == ["no imagery", "image", *["no imagery"] * 3]
-    assert (images[0] == 7).all()
-    assert town.roofs.read(table["building_id"].tolist(), 4)[1].count("image") > 0
-    assert (town.truth is not None) == known
-    assert not town.simulated
-
-
 # Networks.
+def test_too_few_images_to_calibrate_are_refused_before_any_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(town_classifiers, "compare_models", None)
+    images, labels = pictures(60)
+    crops = Crops(images, labels, np.array([f"b{k}" for k in range(60)]))
+    with pytest.raises(MaterialsError, match=r"too few of 60 images set aside \(got 18\)"):
+        town_classifiers.learn(crops, ["resnet18"], tmp_path, recipe=ClassifierRecipe(), aside=0.3)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_every_training_tells_is_told_once(learnt, times):
+    _, crops, folder, how = learnt
+    block = told_once() if times > 1 else contextlib.nullcontext()
+    with warnings.catch_warnings(record=True) as heard, block:
+        for _ in range(times):
+            town_classifiers.learn(crops, ["shufflenet_v2_x1_0", "resnet18"], folder, **how)
+    told = [one for one in heard if "random numbers" in str(one.message)]
+    assert [one.filename for one in told] == [__file__]
+
+
+def test_what_was_told_before_an_error_is_not_lost():
+    @told_once(stacklevel=4)
+    def fails():
+        warnings.warn("no weights", CompanionWarning, stacklevel=1)
+        raise MaterialsError("bad", where="here", value=1, fix="mend it")
+
+    with warnings.catch_warnings(record=True) as heard, pytest.raises(MaterialsError):
+        fails()
+    assert [(str(one.message), one.filename) for one in heard] == [("no weights", __file__)]
+
+
 def test_training_test_and_calibration_share_no_building(learnt):
     found, crops, _, _ = learnt
     parts = [set(part.buildings) for part in (found.learning, found.tested, found.aside)]

@@ -79,6 +79,18 @@ def test_the_map_is_judged_on_what_is_seen_and_known():
     assert found.loc["roof"].tolist() == pytest.approx([4, 100, 90])
 
 
+def test_buildings_that_were_learnt_from_do_not_judge():
+    city = a_town(np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]))
+    truth = pd.DataFrame({"wall_material": "brick", "roof_material": "brick"}, index=["b0", "b1", "b2"])
+    right = {
+        ids: town_classifiers.judged_map(city, truth, np.array(ids, dtype=str)).loc["wall", "right"]
+        for ids in [(), ("b0", "elsewhere"), ("b0", "b1")]
+    }
+    assert list(right.values()) == pytest.approx([200 / 3, 50, 0])
+    found = town_classifiers.judged_map(city, truth, trained=["b0", "b1", "b2"])
+    assert found.loc["wall", ["seen", "right"]].isna().tolist() == [False, True]
+
+
 def test_what_is_handed_on_is_what_the_next_chapter_reads(tmp_path):
     walls = np.array([[0.75, 0.25], [np.nan, np.nan]])
     roofs = np.tile([0.5, 0.5], (2, 1))

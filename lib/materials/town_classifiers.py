@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +24,9 @@ from lib.materials.classify import (
     published_scores,
     split_buildings,
 )
+from lib.materials.classify.calibration import FEWEST
 from lib.materials.classify.compare import CLASSIFIER
+from lib.materials.told_once import told_once
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class Learnt:
         return np.array([np.mean(self.learning.labels == name) for name in self.raw.classes])
 
 
+@told_once(stacklevel=4)
 def learn(
     crops: Crops,
     models: Sequence[str],
@@ -124,22 +126,20 @@ def learn(
     Raises
     ------
     MaterialsError, ParameterError, WeightsError
-        As in ``compare_models``, and if too few images are set aside.
+        As in ``compare_models``; and before any training, if fewer images are set aside than calibration takes.
 
     Warns
     -----
     CompanionWarning
-        What the trainings tell, such as that there are no ImageNet weights: once for all networks.
+        What the trainings tell, such as that there are no ImageNet weights: once a call, for all networks.
     """
     rest, out = split_buildings(crops.labels, crops.buildings, share=aside, seed=1)
+    if len(out) < FEWEST:
+        fix = f"give more labelled images, so that {FEWEST} at the least can be set aside"
+        raise MaterialsError(f"too few of {len(crops)} images set aside", where="learn", value=len(out), fix=fix)
     given, kept = crops.take(rest), crops.take(out)
     options = {"folder": folder, "recipe": recipe, "weights": weights, "device": device, "progress": progress}
-    with warnings.catch_warnings(record=True) as notices:
-        warnings.simplefilter("always")
-        scores = compare_models(models, given.images, given.labels, given.buildings, **options)  # type: ignore[arg-type]
-    # Each network tells the same: once is enough.
-    for text, kind in dict.fromkeys((str(notice.message), notice.category) for notice in notices):
-        warnings.warn(text, kind, stacklevel=2)
+    scores = compare_models(models, given.images, given.labels, given.buildings, **options)  # type: ignore[arg-type]
     trained, tested = split_buildings(given.labels, given.buildings)
     networks = {name: load_classifier(Path(folder) / name / CLASSIFIER, device) for name in models}
     right = {
@@ -224,7 +224,7 @@ def _registered(shares: pd.Series, names: NDArray[np.object_], side: str) -> NDA
     return np.asarray(found / found.sum())
 
 
-def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFrame:
+def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None, trained: Collection[str] = ()) -> pd.DataFrame:
     """Hold a town's map against the truth.
 
     Parameters
@@ -233,6 +233,8 @@ def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFra
         As ``lib.materials.city_map.predict_city`` writes it.
     truth : DataFrame or None
         ``wall_material`` and ``roof_material`` by building id.
+    trained : collection of str
+        Ids of buildings whose images the networks learnt from: no judges, so left out of ``right``.
 
     Returns
     -------
@@ -246,7 +248,7 @@ def judged_map(city: gpd.GeoDataFrame, truth: pd.DataFrame | None) -> pd.DataFra
         told = city.set_index("building_id")[f"{side}_material"]
         seen = told.notna()
         known = pd.Series(np.nan, told.index) if truth is None else truth[f"{side}_material"].reindex(told.index)
-        judged = seen & known.notna()
+        judged = seen & known.notna() & ~told.index.isin(list(trained))
         right = 100 * float((told[judged] == known[judged]).mean()) if judged.any() else np.nan
         sure = 100 * float(city[f"{side}_probability"].mean())
         rows[side] = {"seen": float(seen.sum()), "right": right, "sure": sure}
