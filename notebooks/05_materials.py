@@ -104,6 +104,7 @@ keep: Path | None = None  # an existing folder for the map and its tables
 # 200 to 213; nothing was chosen on the towns of the default run, 300 to 310.
 
 # %% mystnb={"figure": {"name": "fig-mat-idea", "caption": "Facades (above) and roofs (below) of simulated buildings with the material that the register has; six of eleven classes each."}, "image": {"alt": "Two rows of six square pictures: simulated house fronts of brick, half-timber, concrete, glass, metal and wood, and below them roofs seen from above, each with the name of its material."}}
+images.check_own_town(buildings, photos, orthophoto)
 size = {"n_buildings": n_buildings, "extent_m": extent_m}
 town = make_city(seed=seed, damaged_share=0.0, **size)
 seeds = range(seed + 1, seed + 1 + cities)
@@ -463,7 +464,8 @@ pair = {
     "wall": Side(wall, subject.walls, True, judge),
     "roof": Side(roof, subject.roofs),
 }
-place = predict_city(subject.buildings, room / "town", chunk=256, **pair)
+folder = images.map_folder(room, buildings)
+place = predict_city(subject.buildings, folder, chunk=256, **pair)
 mixes = dict(zip(pair, (one.trained_mix for one in done.values()), strict=True))
 tables = {"plain": gpd.read_parquet(place)}
 tables["guessed"] = town_sides.with_town_mix(tables["plain"], mixes)
@@ -473,8 +475,10 @@ for side in pair if subject.truth is not None else ():
     record(f"{side}_commonest", 100 * counts.max(), unit="%")
 shown = city["wall_material"].notna().mean()
 record("wall_seen_percent", 100 * shown, unit="%")
+known = np.concatenate([one.learning.buildings for one in done.values()])
 for name, table in (tables | {"mixed": city}).items():
-    for side, row in town_sides.judged_map(table, subject.truth).iterrows():
+    judged = town_sides.judged_map(table, subject.truth, known)
+    for side, row in judged.iterrows():
         record_all(f"{name}_{side}", row.dropna())
 plot.material_maps(city, simulated=subject.simulated)
 
