@@ -8,7 +8,6 @@ import importlib.metadata
 import io
 import itertools
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from lib.rerun.chapters import here, list_chapters, read_chapter
 from lib.rerun.runfolder import RESULTS, read_json
@@ -30,11 +29,6 @@ pytestmark = pytest.mark.browser
 SITE = here().build / "html"
 CHAPTERS = [f"notebooks/{path.stem}" for path in list_chapters(here())]
 WITH_SLIDERS = ("notebooks/00_city", "notebooks/01_geocoding", "notebooks/02_registration")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 # sphinx-thebe declares its address twice, on every page that Jupyter Book makes.
 KNOWN = ("THEBE_JS_URL",)
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -76,16 +70,6 @@ def address() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: `apt install chromium` runs the tests of the site")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def open_offline(browser: Browser, address: str, seen: Seen, **options: Any) -> BrowserContext:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
-import shutil
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
-from playwright.sync_api import sync_playwright
 
 from lib.errors import CRSError, MaterialsError
 from lib.interactive.city_map import NO_IMAGE, STEPS, city_page
@@ -103,12 +101,11 @@ def test_what_is_no_city_is_refused(tmp_path):
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="browser: no chromium")
-def test_in_a_browser_it_draws_and_tells_by_mouse_and_by_keys(tmp_path):
+def test_in_a_browser_it_draws_and_tells_by_mouse_and_by_keys(tmp_path, browser):
     place = city_page(city()).save(tmp_path / "map.html")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page, said = browser.new_page(viewport={"width": 390, "height": 800}), []
+    said = []
+    with browser.new_context(viewport={"width": 390, "height": 800}) as context:
+        page = context.new_page()
         # That the test reads the canvas often is no fault of the page.
         page.on("console", lambda one: said.append(one.text) if "willReadFrequently" not in one.text else None)
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -145,4 +142,3 @@ def test_in_a_browser_it_draws_and_tells_by_mouse_and_by_keys(tmp_path):
         assert soon(lambda: colour(5, 20)[2] == [0xE3, 0xE6, 0xE8])
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         assert said == []
-        browser.close()

@@ -105,13 +105,15 @@ def test_the_diagram_says_its_error_and_what_chance_would_give():
     probabilities, codes = planted()
     figure = plot.reliability_diagram(probabilities, codes)
     above, below = figure.axes[:2], figure.axes[2:]
-    assert [ax.get_title() for ax in above] == ["before", "calibrated"]
-    for ax, bars, chance in zip(above, below, probabilities.values(), strict=True):
+    titles = [ax.get_title(loc="left").splitlines() for ax in above]
+    assert [lines[0] for lines in titles] == ["before", "calibrated"]
+    for ax, bars, chance, said in zip(above, below, probabilities.values(), titles, strict=True):
         table, error = reliability_bins(chance, codes), calibration_error(chance, codes)
         np.testing.assert_allclose(ax.lines[1].get_xdata(), table["confidence"])
         np.testing.assert_allclose(ax.lines[1].get_ydata(), table["accuracy"])
         assert same_color(ax.lines[1].get_color(), OURS)
-        assert ax.texts[0].get_text().startswith(f"ECE {error.value:.3f}\n90 %: {error.low:.3f} to {error.high:.3f}")
+        assert said[1] == f"ECE {error.value:.3f}, by chance {error.by_chance:.3f}"
+        assert said[2] == f"90 %: {error.low:.3f} to {error.high:.3f}"
         assert [bar.get_height() for bar in bars.patches] == table["images"].tolist()
     assert words(figure).count("simulated") == 2
     plain = plot.reliability_diagram({"calibrated": probabilities["calibrated"]}, codes, simulated=False)
