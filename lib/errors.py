@@ -102,5 +102,9 @@ class MaterialsError(CompanionError):
     """Imagery, materials or intensities that cannot be had, or that cannot be right."""
 
 
+class SpritesError(CompanionError):
+    """Frames that cannot be taken apart, or a sprite model that cannot be used: sizes that differ, nothing that recurs."""
+
+
 class WeightsError(CompanionError):
     """Weights or a checkpoint that cannot be used: damaged, of another network, or more than tensors."""

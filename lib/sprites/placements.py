@@ -1,0 +1,66 @@
+"""Where the sprites stand: one table for all frames, back to front."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import SpritesError
+
+BACKGROUND = -1
+COLUMNS = {
+    "frame": np.int64,
+    "order": np.int64,
+    "sprite": np.int64,
+    "row": np.float64,
+    "col": np.float64,
+    "layer": np.int64,
+    "anchor_row": np.int64,
+    "anchor_col": np.int64,
+}
+
+
+def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
+    """Bring a table of placements into the order in which it is drawn.
+
+    Parameters
+    ----------
+    placements : DataFrame
+        A row a sprite on a frame. ``frame``; ``order``, from back to front within the frame; ``sprite``, its number in
+        the dictionary, or -1 for the background, of which each frame has one row; ``row`` and ``col``, in pixels, of its
+        upper left corner on the frame (of the frame on the background's texture). What else the engines tell,
+        ``layer``, ``anchor_row`` and ``anchor_col``, is not needed to draw.
+    n_sprites : int
+        In the dictionary.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by frame and order; the index starts anew.
+
+    Raises
+    ------
+    SpritesError
+        If a column is missing, a number is not finite, or there is no such sprite.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"frame": [0, 0], "order": [1, 0], "sprite": [3, -1], "row": 2.0, "col": 5.0})
+    >>> check_placements(table, n_sprites=4)["sprite"].tolist()
+    [-1, 3]
+    """
+    needed = list(COLUMNS)[:5]
+    missing = [name for name in needed if name not in placements]
+    if missing:
+        raise SpritesError("columns are missing", where="placements", value=missing, fix=f"give {', '.join(needed)}")
+    numbers = placements[needed].to_numpy(dtype=float)
+    if not np.isfinite(numbers).all():
+        bad = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
+        fix = "leave that row out, or give it a place"
+        raise SpritesError("a number is missing", where=f"placements, row {bad}", value=numbers[bad].tolist(), fix=fix)
+    sprite = placements["sprite"]
+    unknown = sorted({int(number) for number in sprite[(sprite < BACKGROUND) | (sprite >= n_sprites)]})
+    if unknown:
+        fix = f"sprites are 0 to {n_sprites - 1}, and -1 is the background"
+        raise SpritesError("no such sprite", where="placements", value=unknown[:5], fix=fix)
+    return placements.sort_values(["frame", "order"], kind="stable").reset_index(drop=True)
