@@ -33,9 +33,9 @@ from torch.utils.data import DataLoader, Dataset
 from lib.buildings import ROOF_MATERIALS
 from lib.city import make_city, render_optical
 from lib.learning.hardware import choose_precision
-from lib.materials.city_map import Pictures, RoofCrops, Side, TakenPictures, predict_city
+from lib.materials.city_map import Pictures, RoofCrops, RoofFile, Side, predict_city
 from lib.materials.classify import ClassifierRecipe, MaterialClassifier, fit_classifier, load_classifier
-from lib.materials.imagery import Orthophoto, roof_windows
+from lib.materials.imagery import roof_windows
 from timing import write
 
 EPOCHS, COUNTS, FILE_COUNTS = 8, (10_000, 40_000, 85_000), (10_000, 85_000)
@@ -142,7 +142,7 @@ def beside(photo: Path) -> None:
     compared = {
         "32 bits": exact,
         choose_precision("auto", "cpu"): told,
-        "file, 32 bits": ours(buildings, TakenPictures(windows, Orthophoto(photo, SIZE_PX)), judge, "32-true"),
+        "file, 32 bits": ours(buildings, RoofFile(photo, windows), judge, "32-true"),
         "control: black photo": ours(buildings, black, judge, "32-true"),
         "control: buildings exchanged": np.roll(exact, 1, axis=0),
     }
@@ -174,7 +174,7 @@ def whole(photo: Path, count: int, from_file: bool) -> None:
         image = lazy if from_file else lazy.load()
         buildings = houses(image, count)
     windows = roof_windows(buildings)
-    roof = Side(judge, TakenPictures(windows, Orthophoto(photo, SIZE_PX)) if from_file else RoofCrops(image, windows))
+    roof = Side(judge, RoofFile(photo, windows) if from_file else RoofCrops(image, windows))
     before, start = peak_mib(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         path = predict_city(buildings, folder, roof=roof, progress=False)

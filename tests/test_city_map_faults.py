@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -14,11 +13,11 @@ import shapely
 from PIL import Image
 
 from city_map_scene import CLASSES, classifier, side, town
-from lib.errors import CompanionWarning, CRSError, MaterialsError, ParameterError
-from lib.materials.city_map import FetchedPictures, Pictures, RoofCrops, Side, TakenPictures, predict_city
+from lib.errors import CompanionWarning, CRSError, MaterialsError, ParameterError, RasterError
+from lib.materials.city_map import FetchedPictures, Pictures, RoofCrops, RoofFile, Side, TakenPictures, predict_city
 from lib.materials.city_map import predict as predicting
 from lib.materials.classify import own_crops
-from lib.materials.imagery import ImageFolder, Orthophoto, WebTiles, fetch_images, roof_windows
+from lib.materials.imagery import ImageFolder, WebTiles, fetch_images, roof_windows
 from tests.imagery_server import imagery_server
 
 BUILDINGS, IMAGE, KINDS = town()
@@ -222,11 +221,50 @@ def test_images_are_cut_as_those_that_were_learnt_from(tmp_path):
     assert np.array_equal(FetchedPictures(table).read(["b000"], 16)[0][0], learnt[0])
 
 
-def test_an_orthophoto_file_tells_what_the_image_in_memory_tells(tmp_path):
+def test_a_file_gives_the_pixels_of_the_image_in_memory(tmp_path):
     IMAGE.rio.to_raster(tmp_path / "photo.tif")
     windows = roof_windows(BUILDINGS, margin_m=2, least_m=4)
-    taken = replace(side(), pictures=TakenPictures(windows, Orthophoto(tmp_path / "photo.tif", size_px=16)))
-    ids = BUILDINGS["building_id"].tolist()
-    held, read = side().predict(ids), taken.predict(ids)
-    assert held["status"].tolist() == read["status"].tolist()
-    assert read[list(CLASSES)].to_numpy()[:-1] == pytest.approx(held[list(CLASSES)].to_numpy()[:-1], abs=0.02)
+    ids = [*BUILDINGS["building_id"], "unknown"]
+    held, read = RoofCrops(IMAGE, windows).read(ids, 16), RoofFile(tmp_path / "photo.tif", windows).read(ids, 16)
+    assert held[1] == read[1]
+    assert {"image", "no imagery", "not asked"} <= {*read[1]}
+    assert np.array_equal(held[0], read[0])
+
+
+def test_a_file_in_another_crs_is_warped(tmp_path):
+    IMAGE.rio.to_raster(tmp_path / "photo.tif")
+    there = BUILDINGS.to_crs("EPSG:3857")
+    windows = roof_windows(BUILDINGS, margin_m=2, least_m=4)
+    windows = windows.set_geometry(windows.to_crs(there.crs).envelope)
+    source = RoofFile(tmp_path / "photo.tif", windows)
+    held = RoofCrops(IMAGE, roof_windows(BUILDINGS, margin_m=2, least_m=4)).read(["b001"], 16)[0]
+    found, statuses = source.read(["b001"], 16)
+    assert statuses == ["image"]
+    assert np.median(np.abs(found[0].astype(int) - held[0])) <= 3
+
+
+def test_a_roof_without_data_has_no_image(tmp_path):
+    holed = IMAGE.rio.write_nodata(0).copy()
+    windows = roof_windows(BUILDINGS, margin_m=2, least_m=4)
+    west, south, east, north = windows.geometry.iloc[1].bounds
+    holed.loc[{"x": slice(west, east), "y": slice(north, south)}] = 0
+    holed.rio.to_raster(tmp_path / "photo.tif")
+    assert RoofFile(tmp_path / "photo.tif", windows).read(["b001"], 16) == ([], ["no imagery"])
+
+
+def test_another_file_is_noticed_and_a_truncated_one_refused(tmp_path):
+    path, windows = tmp_path / "photo.tif", roof_windows(BUILDINGS, margin_m=2, least_m=4)
+    IMAGE.rio.to_raster(path)
+    before = RoofFile(path, windows)
+    told = before.identity()
+    assert RoofFile(path, windows[:5]).identity() != told
+    (IMAGE + np.uint8(1)).rio.to_raster(path)
+    assert RoofFile(path, windows).identity() != told
+    path.write_bytes(path.read_bytes()[:-5000])
+    with pytest.raises(RasterError, match="truncated"):
+        RoofFile(path, windows)
+    with pytest.raises(RasterError, match="truncated"):
+        before.read(["b001"], 16)
+    IMAGE[:2].rio.to_raster(path)
+    with pytest.raises(RasterError, match="no colour image"):
+        RoofFile(path, windows)

@@ -15,9 +15,9 @@ from lib.buildings import read_buildings
 from lib.city import City, render_facades, render_optical
 from lib.city.complete import box_sides
 from lib.errors import MaterialsError
-from lib.materials.city_map import FetchedPictures, Pictures, RoofCrops, TakenPictures
+from lib.materials.city_map import FetchedPictures, Pictures, RoofCrops, RoofFile, TakenPictures
 from lib.materials.classify import Crops
-from lib.materials.imagery import ImageFolder, Orthophoto, roof_windows
+from lib.materials.imagery import ImageFolder, roof_windows
 from lib.materials.imagery.simulated import viewpoint
 from lib.materials.imagery.views import as_facade, views_of
 from lib.materials.scene_filter import SceneModel, read_places365, read_scene_network
@@ -276,7 +276,7 @@ def own_town(buildings: str | Path | None, photos: str | Path | None, orthophoto
     known = footprints.set_index("building_id").reindex(columns=["wall_material", "roof_material"]).dropna()
     walls, roofs = (
         TakenPictures(windows, ImageFolder(Path(photos))),
-        TakenPictures(windows, Orthophoto(Path(orthophoto))),
+        RoofFile(Path(orthophoto), windows),
     )
     truth = known if len(known) else None
     return TownImages(footprints, walls, roofs, truth, Path(buildings).name, simulated=False)

@@ -1,4 +1,4 @@
-"""Where a city's images come from, a few at a time: files that were fetched, a source that is asked, an orthophoto."""
+"""Where a city's images come from, a few at a time: files that were fetched, or a source that is asked."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ from typing import Protocol, runtime_checkable
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
-import xarray as xr
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from pyproj import CRS
 
-from lib.errors import CRSError, MaterialsError
+from lib.errors import MaterialsError
 from lib.materials.imagery.answers import CORRUPT, IMAGE, NO_CAMERA, NO_IMAGERY, NOT_ASKED, Answer, decode
 from lib.materials.imagery.client import Client
-from lib.materials.imagery.orthophoto import cut_pixels
 from lib.materials.imagery.sources import ImageSource
 from lib.materials.imagery.views import View, views_of
 
@@ -119,7 +115,7 @@ class TakenPictures:
     cameras : GeoDataFrame
         From ``facade_cameras`` or ``roof_windows``.
     source : ImageSource
-        Such as ``SimulatedFacades`` or ``Orthophoto``.
+        Such as ``SimulatedFacades`` or ``ImageFolder``.
 
     Raises
     ------
@@ -166,86 +162,6 @@ class TakenPictures:
         if view is None:
             return Answer(NO_CAMERA if name in self._views else NOT_ASKED)
         return self.source.take(view, client)
-
-
-@dataclass(frozen=True)
-class RoofCrops:
-    """Roofs cut from an orthophoto in memory.
-
-    Parameters
-    ----------
-    image : DataArray, dims (band, y, x), uint8
-        North-up, in the CRS of the windows.
-    windows : GeoDataFrame
-        From ``roof_windows``.
-
-    Raises
-    ------
-    CRSError
-        If a CRS is missing, or the two differ.
-    MaterialsError
-        If the image has less than three bands of 8 bits, or the windows are no table of views.
-
-    Examples
-    --------
-    >>> from lib.city import make_city, render_optical
-    >>> from lib.materials.imagery import roof_windows
-    >>> city = make_city(extent_m=200, n_buildings=3)
-    >>> crops = RoofCrops(render_optical(city), roof_windows(city.buildings))
-    >>> crops.read(city.buildings["building_id"].tolist(), 32)[1]
-    ['image', 'image', 'image']
-    """
-
-    image: xr.DataArray = field(repr=False)
-    windows: gpd.GeoDataFrame = field(repr=False)
-
-    def __post_init__(self) -> None:
-        views_of(self.windows)
-        pair = self.image.rio.crs, self.windows.crs
-        if pair[0] is None or CRS.from_user_input(pair[0]) != CRS.from_user_input(pair[1]):
-            fix = "bring the buildings into the image's CRS with to_crs, then roof_windows(...), or use Orthophoto"
-            value = tuple(None if crs is None else CRS.from_user_input(crs).name for crs in pair)
-            raise CRSError("image and windows differ in CRS", where="RoofCrops", value=value, fix=fix)
-        if self.image.ndim != 3 or len(self.image) < 3 or self.image.dtype != np.uint8:
-            fix = "give red, green and blue of 8 bits each"
-            found = f"{self.image.shape} of {self.image.dtype}"
-            raise MaterialsError("no colour image", where="RoofCrops(image)", value=found, fix=fix)
-
-    @property
-    def building_ids(self) -> Collection[str]:
-        """Those of the windows."""
-        return self._rows.keys()
-
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {str(name): row for row, name in enumerate(self.windows["building_id"])}
-
-    @cached_property
-    def _bounds(self) -> NDArray[np.float64]:
-        return np.asarray(shapely.bounds(self.windows.geometry.to_numpy()))
-
-    def identity(self) -> str:
-        """Every pixel, where the image lies, and every window."""
-        digest = hashlib.sha256(repr((self.image.rio.transform(), self.image.shape, [*self._rows])).encode())
-        for part in (self._bounds, *self.image.values):
-            digest.update(np.ascontiguousarray(part).data)
-        return f"roofs {digest.hexdigest()}"
-
-    def read(self, building_ids: Sequence[str], size_px: int) -> Read:
-        """Cut the windows."""
-        images, statuses = [], []
-        pixels, transform = self.image.values, self.image.rio.transform()
-        for name in building_ids:
-            row = self._rows.get(name)
-            bounds = None if row is None else self._bounds[row]
-            if bounds is None or not np.isfinite(bounds).all():
-                statuses.append(NOT_ASKED if bounds is None else NO_CAMERA)
-                continue
-            crop = cut_pixels(pixels, transform, tuple(bounds.tolist()), size_px)
-            statuses.append(NO_IMAGERY if crop is None else IMAGE)
-            if crop is not None:
-                images.append(crop)
-        return images, statuses
 
 
 def _shown(answers: list[Answer], size_px: int) -> Read:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import rasterio
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
-from rasterio.windows import from_bounds
+from rasterio.windows import Window, from_bounds
 
 from lib.errors import RasterError
 from lib.materials.imagery.answers import IMAGE, NO_IMAGERY, Answer, encode
@@ -59,10 +59,7 @@ class Orthophoto:
     keeps: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        with open_raster(self.path, "keep") as raster:
-            if raster.count < 3 or set(raster.dtypes[:3]) != {"uint8"}:
-                fix = "give red, green and blue of 8 bits each"
-                raise RasterError("no colour image", where=str(self.path), value=raster.dtypes, fix=fix)
+        check_colours(self.path)
 
     def identity(self) -> str:
         """Path, size and time of the file, and the crops' size."""
@@ -89,6 +86,24 @@ class Orthophoto:
         if not pixels[-1].all():
             return OUTSIDE
         return Answer(IMAGE, encode(np.moveaxis(pixels[:3], 0, -1)))
+
+
+def check_colours(path: Path) -> None:
+    """Refuse a file that is no colour image.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    RasterError
+        If the file is missing, truncated, has fewer than three bands or other numbers than 8 bits.
+    """
+    with open_raster(path, "keep") as raster:
+        if raster.count < 3 or set(raster.dtypes[:3]) != {"uint8"}:
+            fix = "give red, green and blue of 8 bits each"
+            raise RasterError("no colour image", where=str(path), value=raster.dtypes, fix=fix)
 
 
 def _within(window: Any, raster: Any) -> bool:
@@ -200,12 +215,74 @@ def cut_pixels(
     >>> cut_pixels(np.full((3, 4, 4), 7, np.uint8), Affine(1, 0, 0, 0, -1, 4), (1, 1, 3, 3), 2)[0, 0].tolist()
     [7, 7, 7]
     """
+    place = place_of(bounds, transform, pixels.shape[-2:])
+    return None if place is None else _resampled(pixels[:3, *place.slices], place.box, size_px)
+
+
+def cut_open(raster: Any, bounds: tuple[float, float, float, float], size_px: int) -> NDArray[np.uint8] | None:
+    """Cut as ``cut`` does, out of a raster that is open: only the window is read.
+
+    Parameters
+    ----------
+    raster : rasterio dataset
+        North-up, of red, green and blue, 8 bits each; a ``WarpedVRT`` is one.
+    bounds : tuple of float
+        West, south, east, north, metres, in the raster's CRS.
+    size_px : int
+
+    Returns
+    -------
+    ndarray, shape (size_px, size_px, 3), uint8, or None
+        None where the window is not wholly within the raster, or a pixel of it has no data.
+    """
+    place = place_of(bounds, raster.transform, raster.shape)
+    if place is None:
+        return None
+    window = Window.from_slices(*place.slices)
+    if not raster.dataset_mask(window=window).all():
+        return None
+    return _resampled(raster.read((1, 2, 3), window=window), place.box, size_px)
+
+
+class Place(NamedTuple):
+    """Where a window lies: the pixels that it touches, and its edges among these."""
+
+    slices: tuple[slice, slice]
+    box: tuple[float, float, float, float]
+
+
+def place_of(bounds: tuple[float, float, float, float], transform: Affine, shape: tuple[int, ...]) -> Place | None:
+    """Place a window on a north-up grid.
+
+    Parameters
+    ----------
+    bounds : tuple of float
+        West, south, east, north, metres.
+    transform : Affine
+        From column and row to easting and northing.
+    shape : tuple of int
+        Rows and columns.
+
+    Returns
+    -------
+    Place or None
+        ``slices`` of rows and columns, ``box`` as left, top, right and bottom in pixels of these; None where the window
+        is not wholly on the grid.
+
+    Examples
+    --------
+    >>> place_of((1.5, 1, 3, 3), Affine(1, 0, 0, 0, -1, 4), (4, 4)).box
+    (0.5, 0.0, 2.0, 2.0)
+    """
     west, north = ~transform @ (bounds[0], bounds[3])
     east, south = ~transform @ (bounds[2], bounds[1])
-    rows, cols = pixels.shape[-2:]
-    if west < 0 or north < 0 or east > cols or south > rows:
+    if west < 0 or north < 0 or east > shape[1] or south > shape[0]:
         return None
     top, bottom, left, right = int(north), int(np.ceil(south)), int(west), int(np.ceil(east))
-    window = Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels[:3, top:bottom, left:right], 0, -1)))
-    box = (west - left, north - top, east - left, south - top)
-    return np.asarray(window.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))
+    return Place((slice(top, bottom), slice(left, right)), (west - left, north - top, east - left, south - top))
+
+
+def _resampled(window: NDArray[np.uint8], box: tuple[float, float, float, float], size_px: int) -> NDArray[np.uint8]:
+    """Resample a part (3, rows, cols) of an image, whose box is given in its pixels, without aliasing."""
+    part = Image.fromarray(np.ascontiguousarray(np.moveaxis(window, 0, -1)))
+    return np.asarray(part.resize((size_px, size_px), Image.Resampling.BICUBIC, box=box))
