@@ -60,7 +60,7 @@ def solid(rows: int, cols: int, colour: tuple[int, int, int]) -> tuple[NDArray[n
     Examples
     --------
     >>> frame, labels = solid(2, 3, (40, 20, 0))
-    >>> frame[1, 2].tolist(), labels.sum()
-    ([40, 20, 0], np.int16(0))
+    >>> frame[1, 2].tolist(), labels.tolist()
+    ([40, 20, 0], [[0, 0, 0], [0, 0, 0]])
     """
     return np.full((rows, cols, 3), colour, dtype=np.uint8), np.zeros((rows, cols), dtype=np.int16)

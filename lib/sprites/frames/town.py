@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lib.errors import SpritesError
 from lib.sprites.film import Film, Truth
 from lib.sprites.frames.compose import paste
-from lib.sprites.frames.town_actors import Actor, cast
+from lib.sprites.frames.town_actors import Actor, engage
 from lib.sprites.frames.town_art import NAMES, draw_art
 from lib.sprites.frames.town_ground import PLAIN, paint_ground
 
@@ -69,7 +69,7 @@ def sprite_game(
     shots: list[tuple[NDArray[np.uint8], NDArray[np.int16]]] = []
     for level, share in zip(levels, np.array_split(np.arange(n_frames), len(levels)), strict=True):
         rng = np.random.default_rng([seed, level, 5])
-        actors = cast(*ground.shape[:2], crowd * ground.shape[1] // size[1], rng)
+        actors = engage(ground.shape[0], ground.shape[1], crowd * ground.shape[1] // size[1], rng)
         places = _camera(len(share), ground.shape, size, rng)
         shots += [_shot(ground, actors, art, time, place, size) for time, place in enumerate(places)]
     frames, labels = zip(*shots, strict=True)

@@ -72,7 +72,7 @@ class Actor:
         return round({"balloon": 6, "bird": 4, "coin": 2}.get(self.kind, 0) * np.sin(beat))
 
 
-def cast(rows: int, cols: int, crowd: int, rng: Generator) -> list[Actor]:
+def engage(rows: int, cols: int, crowd: int, rng: Generator) -> list[Actor]:
     """Fill a town: four of ten stand, two drive, two walk, one flies, one is a coin.
 
     Parameters
@@ -90,15 +90,16 @@ def cast(rows: int, cols: int, crowd: int, rng: Generator) -> list[Actor]:
     """
     groups = (STANDING, STANDING, DRIVING, STANDING, WALKING, FLYING, STANDING, WALKING, DRIVING, ("coin",))
     # Kinds take turns, beginning anywhere, so that none is missing from a film of several levels.
-    first, kinds = rng.integers(len(STANDING)), []
+    first = int(rng.integers(len(STANDING)))
+    kinds: list[str] = []
     for turn in range(crowd):
         group = groups[turn % len(groups)]
         kinds.append(group[(first + sum(kind in group for kind in kinds)) % len(group)])
-    actors = [_engaged(kind, rows, cols, rng) for kind in kinds]
+    actors = [_placed(kind, rows, cols, rng) for kind in kinds]
     return sorted(actors, key=lambda actor: (actor.kind in FLYING, actor.foot))
 
 
-def _engaged(kind: str, rows: int, cols: int, rng: Generator) -> Actor:
+def _placed(kind: str, rows: int, cols: int, rng: Generator) -> Actor:
     street = int(float(rng.choice(STREETS)) * rows)
     left, phase = int(rng.integers(cols)), int(rng.integers(40))
     if kind in FLYING:

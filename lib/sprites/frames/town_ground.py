@@ -49,7 +49,7 @@ def paint_ground(rows: int, cols: int, seed: int) -> NDArray[np.uint8]:
 
 
 def _lay_street(picture: NDArray[np.float64], foot: int) -> None:
-    """A kerb, a road, and dashes along its middle."""
+    """Draw a kerb, a road, and dashes along its middle."""
     picture[foot - 2 : foot] = _KERB
     picture[foot : foot + 9] = _ROAD
     dashes = np.arange(picture.shape[1]) % 16 < 9
