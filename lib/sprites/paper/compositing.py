@@ -90,11 +90,11 @@ def shifted(sprites: Tensor, offsets: Tensor, settings: PaperSettings) -> Tensor
     """
     place = torch.arange(sprites.shape[-1] + 2 * settings.margin, device=sprites.device) - settings.margin
     u = place - offsets[:, :, None]
+    colours, alpha = sprites.split([3, 1], dim=1)
     if settings.premultiplied:
-        colours = sprites[:, :3] * sprites[:, 3:]
-        return _moved(torch.cat([colours, sprites[:, 3:]], dim=1), u)
-    alpha = _moved(sprites[:, 3:], u)
-    return torch.cat([_moved(sprites[:, :3], u.clamp(0, sprites.shape[-1] - 1)) * alpha, alpha], dim=1)
+        return _moved(torch.cat([colours * alpha, alpha], dim=1), u)
+    alpha = _moved(alpha, u)
+    return torch.cat([_moved(colours, u.clamp(0, sprites.shape[-1] - 1)) * alpha, alpha], dim=1)
 
 
 def _moved(pictures: Tensor, u: Tensor) -> Tensor:
@@ -126,9 +126,10 @@ def grouped(drawn: Tensor, size: tuple[int, int], settings: PaperSettings) -> Te
     n, layers, rows, cols, _, window, _ = drawn.shape
     tiles = drawn.view(n, layers, rows // apart, apart, cols // apart, apart, 4, window, window)
     sheets = tiles.permute(3, 5, 0, 1, 6, 2, 7, 4, 8).reshape(
-        apart, apart, n, layers, 4, rows * settings.pitch, cols * settings.pitch
+        apart * apart, n, layers, 4, rows * settings.pitch, cols * settings.pitch
     )
-    return torch.stack([_placed(sheets[group], group, size, settings) for group in groups], dim=2)
+    apiece = sheets.unbind(0)
+    return torch.stack([_placed(apiece[i * apart + j], (i, j), size, settings) for i, j in groups], dim=2)
 
 
 def _placed(sheet: Tensor, group: tuple[int, int], size: tuple[int, int], settings: PaperSettings) -> Tensor:
@@ -155,11 +156,14 @@ def composite(sheets: Tensor, backdrop: Tensor, order: Tensor) -> Tensor:
     -------
     Tensor, shape (n, 3, rows, cols)
     """
+    # Taken apart at once: a slice for each would give its gradient in an array as large as them all.
+    drawn = [sheet.split([3, 1], dim=1) for sheet in sheets.flatten(1, 2).unbind(1)]
+    groups = sheets.shape[2]
     out = backdrop
-    for layer, groups in enumerate(order.tolist()):
-        for group in groups:
-            sheet = sheets[:, layer, group]
-            out = (1 - sheet[:, 3:]) * out + sheet[:, :3]
+    for layer, numbers in enumerate(order.tolist()):
+        for number in numbers:
+            colours, alpha = drawn[layer * groups + number]
+            out = torch.addcmul(colours, 1 - alpha, out)
     return out
 
 
