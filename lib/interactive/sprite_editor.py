@@ -77,7 +77,7 @@ class EditorPage:
             If it cannot be written.
         """
         head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        look = "<style>:root { color-scheme: light dark; } body { margin: 0.8rem; } h1 { font: 600 1.2rem system-ui, sans-serif; }</style>"
+        look = "<style>:root { color-scheme: light dark; } body { margin: 0.8rem; } main { max-width: 46rem; margin: auto; } h1 { font: 600 1.2rem system-ui, sans-serif; }</style>"
         title = f"<title>{html.escape(self.title)}</title>{look}"
         whole = f'<!doctype html>\n<html lang="en"><head>{head}{title}</head><body><main>\n<h1>{html.escape(self.title)}</h1>\n{self.text}\n</main></body></html>\n'
         try:

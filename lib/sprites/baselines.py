@@ -47,7 +47,7 @@ def segment_by_flow(
     pair = check_frames([before, after])
     if n_groups < 1:
         raise SpritesError("no groups", where="segment_by_flow", value=n_groups, fix="give a number from 1")
-    down, right = optical_flow_ilk(rgb2gray(pair[0]), rgb2gray(pair[1]), radius=4)
+    down, right = optical_flow_ilk(rgb2gray(pair[0]), rgb2gray(pair[1]), radius=4)  # type: ignore[no-untyped-call]
     speed = np.hypot(down, right)
     moving = speed > still_px
     # On the unit circle, so that just under and just over a full turn are neighbours.
