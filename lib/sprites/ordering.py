@@ -12,7 +12,7 @@ from lib.errors import SpritesError
 from lib.sprites.placements import BACKGROUND
 
 _PERPLEXITY = 8.0
-_FEW = 4
+_FEW = 9
 
 
 def order_dictionary(
@@ -31,7 +31,7 @@ def order_dictionary(
     Returns
     -------
     array of int64, shape (m,)
-        Numbers of the sprites, in order. Fewer than five are sorted along their first principal component: t-SNE is
+        Numbers of the sprites, in order. Fewer than ten are sorted along their first principal component: t-SNE is
         made for clouds.
 
     Raises
@@ -52,16 +52,18 @@ def order_dictionary(
     if codes is not None and len(codes) != len(dictionary):
         value, fix = f"{len(codes)} codes, {len(dictionary)} sprites", "give one code a sprite"
         raise SpritesError("numbers differ", where="order_dictionary", value=value, fix=fix)
+    if len(dictionary) < 2:
+        return np.arange(len(dictionary))
     premultiplied = np.concatenate([dictionary[..., :3] * dictionary[..., 3:], dictionary[..., 3:]], axis=-1)
     features = np.asarray(premultiplied if codes is None else codes, dtype=np.float64).reshape(len(dictionary), -1)
-    if len(features) < 2:
-        return np.arange(len(features))
     if len(features) <= _FEW:
         place = PCA(n_components=1, svd_solver="full").fit_transform(features)
     else:
-        # A tenth of the cloud at a time, so that a small dictionary still has near and far.
+        # On a line points cannot pass each other: small steps from the principal component, without exaggeration, untangle
+        # a chain of sprites; scikit-learn's own settings, made for the plane, tangle it.
+        steps = {"init": "pca", "method": "exact", "learning_rate": 1.0, "early_exaggeration": 1.0}
         perplexity = min(_PERPLEXITY, (len(features) - 1) / 3)
-        place = TSNE(1, perplexity=perplexity, init="pca", method="exact", random_state=seed).fit_transform(features)
+        place = TSNE(1, perplexity=perplexity, random_state=seed, **steps).fit_transform(features)
     return np.argsort(place[:, 0], kind="stable")
 
 

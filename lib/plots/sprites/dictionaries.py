@@ -98,6 +98,8 @@ def matched_figure(
     if unknown:
         fix = "give the picture of each sprite that is matched"
         raise SpritesError("no such true sprite", where="matched_figure", value=unknown, fix=fix)
+    largest = pd.Series(list(matching.values()), dtype=object).value_counts().reindex(list(true_sprites)).max()
+    most = min(most, max(3, int(np.nan_to_num(largest))))
     pairs = math.ceil(len(true_sprites) / 2)
     fig = plt.figure(figsize=(_WIDTH_IN, 0.72 * pairs + 0.2))
     grid = fig.add_gridspec(pairs, 2 * (most + 1) + 1, width_ratios=[1] * (most + 1) + [0.25] + [1] * (most + 1))

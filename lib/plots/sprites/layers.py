@@ -60,7 +60,7 @@ def _depth(place: int) -> str:
 
 def _draw_layer(ax: Axes, model: SpriteModel, layer: pd.DataFrame, title: str) -> None:
     k = model.dictionary.shape[1]
-    show_picture(ax, on_checkerboard(_alone(model, layer), max(k // 4, 1)), title)
+    show_picture(ax, on_checkerboard(_alone(model, layer), max(k // 2, 1)), title)
     step = k / 2
     rows = np.arange(step / 2, model.size[0], step) - 0.5
     cols = np.arange(step / 2, model.size[1], step) - 0.5

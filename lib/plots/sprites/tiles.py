@@ -30,8 +30,8 @@ def on_checkerboard(sprite: NDArray[np.floating[Any]], cell_px: int = 4) -> NDAr
 
     Examples
     --------
-    >>> on_checkerboard(np.zeros((1, 8, 4)))[0, ::4, 0].round(2).tolist()
-    [0.93, 0.78]
+    >>> (on_checkerboard(np.zeros((1, 8, 4)))[0, ::4, 0] * 100).round().tolist()
+    [93.0, 78.0]
     """
     y, x = np.indices(sprite.shape[:2]) // cell_px
     board = np.where((y + x) % 2, _DARK, _LIGHT)[..., None]
@@ -61,7 +61,7 @@ def show_picture(ax: Axes, picture: NDArray[Any], title: str = "") -> Axes:
     ax.imshow(picture if picture.dtype == np.uint8 else np.clip(picture, 0, 1))
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
-    ax.set_title(title, fontsize=10)
+    ax.set_title(title, fontsize=10, loc="left")
     return ax
 
 
