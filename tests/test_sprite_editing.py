@@ -17,11 +17,10 @@ from lib.sprites.editing import (
     move,
     read_edited,
     remove,
-    select,
-    select_sprites,
     send_to_back,
     swap,
 )
+from lib.sprites.selecting import select, select_sprites
 from sprite_scene import placements, sprite_model
 
 MODEL, TABLE = sprite_model(), placements()

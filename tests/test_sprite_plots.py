@@ -12,8 +12,8 @@ from lib.errors import SpritesError
 from lib.plots import OURS, PUBLISHED
 from lib.plots import sprites as plot
 from lib.plots.sprites.tiles import contact_sheet, on_checkerboard, sprite_colours
-from lib.sprites.editing import select_sprites
 from lib.sprites.ordering import used_sprites
+from lib.sprites.selecting import select_sprites
 from sprite_scene import SIZE, dictionary, placements, sprite_model
 
 MODEL, TABLE = sprite_model(), placements()

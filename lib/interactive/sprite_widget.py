@@ -18,7 +18,7 @@ from lib.sprites.placements import BACKGROUND, check_placements
 _SHORTEST_PX = 480
 
 
-class SpriteWidget(ipywidgets.VBox):
+class SpriteWidget(ipywidgets.VBox):  # type: ignore[misc]
     """Choose a sprite of a frame, move, swap, copy, remove or reorder it; every change draws the frame anew.
 
     Parameters

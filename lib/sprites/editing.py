@@ -1,22 +1,18 @@
-"""Edit a film by its sprites: move, swap, remove, add and reorder them, and choose what to cut out (figures 9 and 14).
+"""Edit a film by its sprites: move, swap, remove, copy and reorder them (MarioNette, figure 9).
 
-Every function takes a table of placements and gives a new one, or says something of it; none changes what it is given.
+Every function takes a table of placements and gives a new one; none changes what it is given.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lib.errors import SpritesError
-from lib.sprites.model import SpriteModel
 from lib.sprites.placements import BACKGROUND, COLUMNS, check_placements
-from lib.sprites.render import render_frames
 
 
 def move(placements: pd.DataFrame, row: int, by: tuple[float, float]) -> pd.DataFrame:
@@ -50,9 +46,8 @@ def move(placements: pd.DataFrame, row: int, by: tuple[float, float]) -> pd.Data
     if not np.isfinite(by).all():
         raise SpritesError("no way to move", where="move", value=by, fix="give rows and columns, in pixels")
     edited = placements.copy()
-    for name, way in zip(("row", "col"), by, strict=True):
-        edited[name] = edited[name].astype(float)
-        edited.loc[row, name] += way
+    here = (edited.index == row)[:, None]
+    edited[["row", "col"]] = edited[["row", "col"]].to_numpy(dtype=float) + here * np.asarray(by, dtype=float)
     return edited
 
 
@@ -203,67 +198,6 @@ def send_to_back(placements: pd.DataFrame, row: int) -> pd.DataFrame:
     [0, -1]
     """
     return _reordered(placements, row, "send_to_back")
-
-
-def select(model: SpriteModel, placements: pd.DataFrame, frame: int, y: int, x: int) -> int | None:
-    """Say which sprite is in front at a pixel.
-
-    Parameters
-    ----------
-    model : SpriteModel
-    placements : DataFrame
-    frame : int
-    y, x : int
-        Row and column of the pixel.
-
-    Returns
-    -------
-    int or None
-        Label of its row in the table's index; None for the background.
-
-    Raises
-    ------
-    SpritesError
-        If the pixel is outside the frame.
-    """
-    if not (0 <= y < model.size[0] and 0 <= x < model.size[1]):
-        fix = f"frames have {model.size[0]} rows and {model.size[1]} columns"
-        raise SpritesError("pixel outside the frame", where="select", value=(y, x), fix=fix)
-    part = placements[placements["frame"] == frame].sort_values("order", kind="stable")
-    owners = render_frames(part.assign(frame=0), model.dictionary, model.background, model.size, n_frames=1)[1]
-    owner = int(owners[0, y, x])
-    return None if owner < 0 else int(part.index[owner])
-
-
-def select_sprites(
-    model: SpriteModel, placements: pd.DataFrame, sprites: Iterable[int], n_frames: int | None = None
-) -> NDArray[np.bool_]:
-    """Cut something out of a whole film by naming the sprites it is made of (section 3.4, figure 14).
-
-    Parameters
-    ----------
-    model : SpriteModel
-    placements : DataFrame
-    sprites : iterable of int
-        Numbers in the dictionary.
-    n_frames : int, optional
-
-    Returns
-    -------
-    array of bool, shape (n, rows, cols)
-        Where one of them is in front.
-
-    Raises
-    ------
-    SpritesError
-        If there is no such sprite.
-    """
-    chosen = sorted(set(sprites))
-    unknown = [sprite for sprite in chosen if not 0 <= sprite < len(model.dictionary)]
-    if unknown:
-        fix = f"sprites are 0 to {len(model.dictionary) - 1}"
-        raise SpritesError("no such sprite", where="select_sprites", value=unknown, fix=fix)
-    return np.isin(model.segment(placements, n_frames), chosen)
 
 
 def read_edited(path: str | Path, n_sprites: int) -> pd.DataFrame:

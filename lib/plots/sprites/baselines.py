@@ -51,7 +51,7 @@ def baselines_figure(
     below = _WIDTH_IN * sheet.shape[0] / sheet.shape[1]
     fig = plt.figure(figsize=(_WIDTH_IN, above + below + 0.8))
     grid = fig.add_gridspec(2, 3, height_ratios=(above, below))
-    panels = {
+    panels: dict[str, NDArray[Any]] = {
         "frame": frame,
         "groups by flow": sprite_colours(flow.astype(int) - 1),
         "sprites": sprite_colours(segments),

@@ -50,7 +50,7 @@ def decomposition_figure(
     quality = psnr(squared_errors(frame[None], drawn[None]), frame.size)[0]
     difference = np.clip(np.abs(frame.astype(float) - drawn) / 255 * gain, 0, 1)
     said = f"{quality:.1f} dB" if quality < psnr(np.zeros(1), frame.size)[0] else "exact"
-    panels = {
+    panels: dict[str, NDArray[Any]] = {
         "frame": frame,
         f"drawn from sprites, {said}": drawn,
         f"difference, {gain:g} times": difference,
@@ -116,7 +116,7 @@ def strip_figure(
     ----------
     frames : array of uint8, shape (n, rows, cols, 3)
     masks : array of bool, shape (n, rows, cols)
-        As ``lib.sprites.editing.select_sprites`` gives them.
+        As ``lib.sprites.selecting.select_sprites`` gives them.
     numbers : sequence of int
         Frames to show.
     simulated : bool

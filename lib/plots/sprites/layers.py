@@ -66,10 +66,10 @@ def _draw_layer(ax: Axes, model: SpriteModel, layer: pd.DataFrame, title: str) -
     cols = np.arange(step / 2, model.size[1], step) - 0.5
     x, y = np.meshgrid(cols, rows)
     ax.plot(x.ravel(), y.ravel(), ".", color=OURS, ms=2)
-    for one in layer.itertuples():
-        anchor = (one.anchor_col + 0.5) * step - 0.5, (one.anchor_row + 0.5) * step - 0.5
-        middle = one.col + step - 0.5, one.row + step - 0.5
-        ax.plot(*zip(anchor, middle, strict=True), color=BEFORE, lw=1.3)
+    anchors = (layer[["anchor_col", "anchor_row"]].to_numpy(dtype=float) + 0.5) * step - 0.5
+    middles = layer[["col", "row"]].to_numpy(dtype=float) + step - 0.5
+    for anchor, middle in zip(anchors, middles, strict=True):
+        ax.plot(*np.stack([anchor, middle], axis=1), color=BEFORE, lw=1.3)
         ax.plot(*anchor, ".", color=BEFORE, ms=4)
     ax.set(xlim=(-0.5, model.size[1] - 0.5), ylim=(model.size[0] - 0.5, -0.5))
 

@@ -65,8 +65,10 @@ def quality_figure(
     if published_db is not None:
         ax.axhline(published_db, color=PUBLISHED, lw=1.6)
         box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}
-        at = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-        ax.annotate(f"published: {published_db:g} dB", (0.01, published_db), (0, 5), bbox=box, zorder=5, **at)
+        at: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+        ax.annotate(
+            f"published: {published_db:g} dB", (0.99, published_db), (0, 5), ha="right", bbox=box, zorder=5, **at
+        )
     for (name, history), (colour, marker, line) in zip(histories.items(), _LOOKS, strict=False):
         told = history.dropna(subset=["cpu_s", "psnr"])
         every = max(len(told) // 12, 1)

@@ -54,8 +54,8 @@ def show_picture(ax: Axes, picture: NDArray[Any], title: str = "") -> Axes:
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt
-    >>> show_picture(plt.subplots()[1], np.zeros((2, 2, 3)), "frame").get_title("left")
+    >>> from matplotlib.figure import Figure
+    >>> show_picture(Figure().subplots(), np.zeros((2, 2, 3)), "frame").get_title("left")
     'frame'
     """
     ax.imshow(picture if picture.dtype == np.uint8 else np.clip(picture, 0, 1))
