@@ -90,7 +90,7 @@ def shifted(sprites: Tensor, offsets: Tensor, settings: PaperSettings) -> Tensor
     """
     place = torch.arange(sprites.shape[-1] + 2 * settings.margin, device=sprites.device) - settings.margin
     u = place - offsets[:, :, None]
-    colours, alpha = sprites.split([3, 1], dim=1)
+    colours, alpha = torch.split(sprites, [3, 1], dim=1)
     if settings.premultiplied:
         return _moved(torch.cat([colours * alpha, alpha], dim=1), u)
     alpha = _moved(alpha, u)
@@ -157,7 +157,7 @@ def composite(sheets: Tensor, backdrop: Tensor, order: Tensor) -> Tensor:
     Tensor, shape (n, 3, rows, cols)
     """
     # Taken apart at once: a slice for each would give its gradient in an array as large as them all.
-    drawn = [sheet.split([3, 1], dim=1) for sheet in sheets.flatten(1, 2).unbind(1)]
+    drawn = [torch.split(sheet, [3, 1], dim=1) for sheet in sheets.flatten(1, 2).unbind(1)]
     groups = sheets.shape[2]
     out = backdrop
     for layer, numbers in enumerate(order.tolist()):

@@ -95,7 +95,7 @@ class Encoder(nn.Module):
         for block in self.blocks:
             x, valid = block(x, valid)
         made = torch.stack([partial_conv(x, head, valid)[0] for head in self.heads], dim=1)  # type: ignore[arg-type]
-        made = made.permute(0, 1, 3, 4, 2).to(self.heads[0].weight.dtype)
+        made = made.permute(0, 1, 3, 4, 2).to(next(self.parameters()).dtype)
         return functional.layer_norm(made, made.shape[-1:]) if self.normalised else made
 
 

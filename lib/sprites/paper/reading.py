@@ -161,10 +161,10 @@ def as_tensor(frames: NDArray[np.uint8]) -> Tensor:
 
 
 def _orders(settings: PaperSettings, layers: str) -> list[Tensor]:
-    if layers == "stored" and not settings.shuffled_when_hard:
-        return [fixed_order(settings)]
     generator = torch.Generator().manual_seed(settings.seed)
-    return [random_order(settings, generator) for _ in range(ORDERS if layers == "strict" else 1)]
+    first = random_order(settings, generator) if settings.shuffled_when_hard else fixed_order(settings)
+    others = ORDERS - 1 if layers == "strict" else 0
+    return [first] + [random_order(settings, generator) for _ in range(others)]
 
 
 def _table(look: Look, starts: Tensor, order: Tensor, i: int, frame: int, settings: PaperSettings) -> pd.DataFrame:

@@ -53,7 +53,7 @@ class PaperSettings:
     n_sprites, sprite_size, layers : int
         ``sprite_size`` k is 8, 16, 32 or 64 pixels; anchors are k / 2 apart.
     dim : int
-        Length d of the latent codes, divisible by 8.
+        Length d of the latent codes, from 16 on and divisible by 8.
     background : {"solid", "learned", "regressed"}
         ``"regressed"`` finds the shift by a spatial transformer (figure 12).
     layernorm : bool
@@ -105,8 +105,8 @@ class PaperSettings:
             _whole(name, getattr(self, name), 1)
         for name in ("steps", "finetune_steps", "seed"):
             _whole(name, getattr(self, name), 0)
-        if self.dim % 8:
-            fix = "give a multiple of 8: features are normalised in 8 groups"
+        if self.dim % 8 or self.dim < 16:
+            fix = "give a multiple of 8 from 16 on: features are normalised in 8 groups"
             raise SpritesError("cannot be divided into groups", where="dim", value=self.dim, fix=fix)
 
     @classmethod

@@ -78,7 +78,7 @@ def begin_generator(generator: Generator, dictionary: NDArray[np.float32]) -> No
         error = generator()[0][: len(wanted)] - wanted
         loss = (error.square() * weight).mean()
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
     optimiser.zero_grad()
 

@@ -141,7 +141,7 @@ def fit_paper(
     --------
     >>> frames = np.zeros((4, 16, 16, 3), np.uint8)
     >>> frames[1, 4:8, 4:8] = 255
-    >>> model = fit_paper(frames, n_sprites=4, sprite_size=8, dim=8, steps=2, finetune_steps=0, progress=False)
+    >>> model = fit_paper(frames, n_sprites=4, sprite_size=8, dim=16, steps=2, finetune_steps=0, progress=False)
     >>> model.dictionary.shape
     (4, 8, 8, 4)
 
@@ -184,7 +184,9 @@ def choose_settings(compat: str, **options: Any) -> PaperSettings:
         If there are no such choices, or no such setting.
     """
     if compat not in COMPATS:
-        raise SpritesError("is none of those that are known", where="compat", value=compat, fix=f"choose from {COMPATS}")
+        raise SpritesError(
+            "is none of those that are known", where="compat", value=compat, fix=f"choose from {COMPATS}"
+        )
     known = PaperSettings.__dataclass_fields__
     if unknown := sorted(set(options) - set(known)):
         fix = f"choose from {', '.join(known)}"
@@ -222,13 +224,19 @@ def _make_job(
     """Hand the network and its optimiser to the hardware, and say what a checkpoint belongs to."""
     mine: dict[str, Any] = {}
     if path is not None:
-        mine = {"settings": asdict(settings) | {"texture_factor": list(settings.texture_factor)}, "precision": precision}
-        mine |= {"first": weights_hash(network.state_dict()), "frames": weights_hash({"frames": torch.from_numpy(frames)})}
+        mine = {
+            "settings": asdict(settings) | {"texture_factor": list(settings.texture_factor)},
+            "precision": precision,
+        }
+        mine |= {
+            "first": weights_hash(network.state_dict()),
+            "frames": weights_hash({"frames": torch.from_numpy(frames)}),
+        }
         mine |= {"targets": None if targets is None else targets.hash(), "log_steps": every[0]}
         mine |= {"device": fabric.device.type, "threads": torch.get_num_threads()}
     texture = list(network.texture.parameters()) if network.texture is not None else []
     rest = [p for name, p in network.named_parameters() if not name.startswith("texture.")]
-    groups = [{"params": rest}, {"params": texture, "lr": settings.background_rate}]
+    groups: list[dict[str, Any]] = [{"params": rest}, {"params": texture, "lr": settings.background_rate}]
     fused = fabric.device.type != "mps"
     optimiser = torch.optim.AdamW([g for g in groups if g["params"]], lr=settings.rate, fused=fused)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -280,7 +288,7 @@ def _note(run: _Run, total: Tensor, mse: Tensor, views: Views, frames: Tensor) -
         raise SpritesError("is no longer a number", where=where, value=values[0], fix=fix)
     run.recent.append(values)
     active = views.look.switches > 0.5
-    run.used = sorted({*run.used, *views.look.scores.argmax(-1)[active].unique().tolist()})
+    run.used = sorted({*run.used, *views.look.scores.argmax(-1)[active].tolist()})
 
 
 def _log(run: _Run) -> None:
