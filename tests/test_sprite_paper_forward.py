@@ -127,7 +127,7 @@ def test_a_sprite_lands_where_its_anchor_and_offset_say(chosen):
     offsets = torch.zeros(40, 2)
     offsets[20 + 1 * 5 + 2] = torch.tensor([2.0, -1.0])
     drawn = shifted(look.flatten(0, 3), offsets, chosen)
-    sheets = grouped(drawn.view(1, 2, 4, 5, *drawn.shape[1:]), (14, 19), chosen)
+    sheets = grouped(drawn.unflatten(0, (1, 2, 4, 5)), (14, 19), chosen)
     out = composite(sheets, torch.zeros(1, 3, 14, 19), fixed_order(chosen))[0, 0]
     wanted = torch.zeros(14, 19)
     wanted[4:12, 5:13] = 1
@@ -149,9 +149,9 @@ def test_within_a_layer_any_order_may_come_and_layers_never_swap():
     sheets = torch.zeros(1, 2, 4, 4, 1, 1)
     sheets[0, 0, 3] = sheets[0, 1, 0] = torch.tensor([0.2, 0.2, 0.2, 1.0]).view(4, 1, 1)
     sheets[0, 1, 0, 0] = 0.9
-    assert composite(sheets, torch.zeros(1, 3, 1, 1), torch.tensor([[3, 2, 1, 0]] * 2))[0, 0].item() == pytest.approx(
-        0.9
-    )
+    assert composite(list(sheets.unbind(2)), torch.zeros(1, 3, 1, 1), torch.tensor([[3, 2, 1, 0]] * 2))[
+        0, 0
+    ].item() == pytest.approx(0.9)
 
 
 def test_crops_are_centred_on_anchors():

@@ -16,9 +16,9 @@ from lib.errors import ParameterError, SpritesError, WeightsError
 from lib.sprites.model import SpriteModel
 from lib.sprites.paper.ablation import run_variant, summary, variants
 from lib.sprites.paper.reading import network_reader
-from lib.sprites.paper.settings import PaperSettings
+from lib.sprites.paper.settings import PaperSettings, choose_settings
 from lib.sprites.paper.start import begin_generator, pull, targets_of
-from lib.sprites.paper.training import CHECKPOINT, LOG, begin, choose_settings, fit_paper
+from lib.sprites.paper.training import CHECKPOINT, LOG, begin, fit_paper
 
 SMALL = {
     "n_sprites": 6,

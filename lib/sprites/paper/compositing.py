@@ -101,11 +101,11 @@ def _moved(pictures: Tensor, u: Tensor) -> Tensor:
     """Sample rows and columns ``u`` of pictures: a translation is a product with one matrix for each axis."""
     n, c, k, _ = pictures.shape
     hats = (1 - (u[..., None] - torch.arange(k, device=u.device)).abs()).clamp(min=0)
-    wide = (pictures.reshape(n, c * k, k) @ hats[:, 1].transpose(1, 2)).view(n, c, k, -1)
-    return hats[:, 0, None] @ wide
+    high = hats[:, 0] @ pictures.transpose(1, 2).reshape(n, k, c * k)
+    return (high.view(n, -1, k) @ hats[:, 1].transpose(1, 2)).view(n, -1, c, hats.shape[2]).transpose(1, 2)
 
 
-def grouped(drawn: Tensor, size: tuple[int, int], settings: PaperSettings) -> Tensor:
+def grouped(drawn: Tensor, size: tuple[int, int], settings: PaperSettings) -> list[Tensor]:
     """Lay the windows of each group side by side.
 
     Parameters
@@ -117,19 +117,20 @@ def grouped(drawn: Tensor, size: tuple[int, int], settings: PaperSettings) -> Te
 
     Returns
     -------
-    Tensor, shape (n, layers, groups, 4, rows, cols)
+    list of Tensor, shape (n, layers, 4, rows, cols)
+        One a group.
     """
     groups = groups_of(settings)
     apart = max(groups)[0] + 1
     missing = [-length % apart for length in drawn.shape[2:4]]
     drawn = functional.pad(drawn, (0, 0) * 3 + (0, missing[1], 0, missing[0]))
     n, layers, rows, cols, _, window, _ = drawn.shape
-    tiles = drawn.view(n, layers, rows // apart, apart, cols // apart, apart, 4, window, window)
+    tiles = drawn.reshape(n, layers, rows // apart, apart, cols // apart, apart, 4, window, window)
     sheets = tiles.permute(3, 5, 0, 1, 6, 2, 7, 4, 8).reshape(
         apart * apart, n, layers, 4, rows * settings.pitch, cols * settings.pitch
     )
     apiece = sheets.unbind(0)
-    return torch.stack([_placed(apiece[i * apart + j], (i, j), size, settings) for i, j in groups], dim=2)
+    return [_placed(apiece[i * apart + j], (i, j), size, settings) for i, j in groups]
 
 
 def _placed(sheet: Tensor, group: tuple[int, int], size: tuple[int, int], settings: PaperSettings) -> Tensor:
@@ -141,13 +142,13 @@ def _placed(sheet: Tensor, group: tuple[int, int], size: tuple[int, int], settin
     return functional.pad(sheet, pads)
 
 
-def composite(sheets: Tensor, backdrop: Tensor, order: Tensor) -> Tensor:
+def composite(sheets: list[Tensor], backdrop: Tensor, order: Tensor) -> Tensor:
     """Lay groups over a background, back to front.
 
     Parameters
     ----------
-    sheets : Tensor, shape (n, layers, groups, 4, rows, cols)
-        Colours times alpha, and alpha.
+    sheets : list of Tensor, shape (n, layers, 4, rows, cols)
+        One a group; colours times alpha, and alpha.
     backdrop : Tensor, shape (n, 3, rows, cols)
     order : Tensor of int, shape (layers, groups)
         Of each layer, from the group behind to the group in front.
@@ -157,12 +158,11 @@ def composite(sheets: Tensor, backdrop: Tensor, order: Tensor) -> Tensor:
     Tensor, shape (n, 3, rows, cols)
     """
     # Taken apart at once: a slice for each would give its gradient in an array as large as them all.
-    drawn = [torch.split(sheet, [3, 1], dim=1) for sheet in sheets.flatten(1, 2).unbind(1)]
-    groups = sheets.shape[2]
+    apart = [[torch.split(one, [3, 1], dim=1) for one in sheet.unbind(1)] for sheet in sheets]
     out = backdrop
-    for layer, numbers in enumerate(order.tolist()):
-        for number in numbers:
-            colours, alpha = drawn[layer * groups + number]
+    for layer, groups in enumerate(order.tolist()):
+        for group in groups:
+            colours, alpha = apart[group][layer]
             out = torch.addcmul(colours, 1 - alpha, out)
     return out
 

@@ -203,7 +203,7 @@ def mixed(scores: Tensor, sprites: Tensor) -> Tensor:
     return (scores @ sprites.flatten(1)).view(*scores.shape[:-1], *sprites.shape[1:])
 
 
-def draw(look: Look, sprites: Tensor, size: tuple[int, int], settings: PaperSettings) -> Tensor:
+def draw(look: Look, sprites: Tensor, size: tuple[int, int], settings: PaperSettings) -> list[Tensor]:
     """Draw the sprites of all anchors, group by group.
 
     Parameters
@@ -216,11 +216,12 @@ def draw(look: Look, sprites: Tensor, size: tuple[int, int], settings: PaperSett
 
     Returns
     -------
-    Tensor, shape (n, layers, groups, 4, rows, cols)
+    list of Tensor, shape (n, layers, 4, rows, cols)
+        One a group; see :func:`lib.sprites.paper.compositing.composite`.
     """
     shown = mixed(look.scores, sprites) * look.switches[..., None, None, None]
     drawn = shifted(shown.flatten(0, 3), look.offsets.flatten(0, 3), settings)
-    return grouped(drawn.view(*look.switches.shape, *drawn.shape[1:]), size, settings)
+    return grouped(drawn.reshape(*look.switches.shape, *drawn.shape[1:]), size, settings)
 
 
 def hardened(look: Look) -> Look:

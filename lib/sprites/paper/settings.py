@@ -195,6 +195,35 @@ _CODE: dict[str, Any] = {
 }
 
 
+def choose_settings(compat: str, **options: Any) -> PaperSettings:
+    """Give the settings of the article or of its code.
+
+    Parameters
+    ----------
+    compat : {"text", "code"}
+    **options
+        Fields of ``PaperSettings`` to set otherwise.
+
+    Returns
+    -------
+    PaperSettings
+
+    Raises
+    ------
+    SpritesError
+        If there are no such choices, or no such setting.
+    """
+    if compat not in COMPATS:
+        raise SpritesError(
+            "is none of those that are known", where="compat", value=compat, fix=f"choose from {COMPATS}"
+        )
+    known = PaperSettings.__dataclass_fields__
+    if unknown := sorted(set(options) - set(known)):
+        fix = f"choose from {', '.join(known)}"
+        raise SpritesError("no such setting", where="fit_paper", value=unknown, fix=fix)
+    return PaperSettings.text(**options) if compat == "text" else PaperSettings.code(**options)
+
+
 def _one_of(name: str, value: Any, known: tuple[Any, ...]) -> None:
     if value not in known:
         raise SpritesError("is none of those that are known", where=name, value=value, fix=f"choose from {known}")

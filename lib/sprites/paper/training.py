@@ -5,9 +5,8 @@ No random state is kept: batch and z-order of a step follow from the seed and th
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,9 @@ import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
-from torch import Tensor
 from tqdm.auto import tqdm
 
-from lib.errors import ParameterError, SpritesError
+from lib.errors import ParameterError
 from lib.learning.checkpoints import read_checkpoint, write_checkpoint
 from lib.learning.hardware import make_fabric, reproducible
 from lib.learning.identity import check_identity, weights_hash
@@ -31,23 +29,13 @@ from lib.sprites.paper.compositing import fixed_order
 from lib.sprites.paper.loss import loss_of
 from lib.sprites.paper.network import PaperNetwork, Views
 from lib.sprites.paper.plan import frames_of_step, order_of_step
+from lib.sprites.paper.progress import Run, note, write_line
 from lib.sprites.paper.reading import NetworkReader, as_tensor
-from lib.sprites.paper.settings import COMPATS, PaperSettings
+from lib.sprites.paper.settings import PaperSettings, choose_settings
 from lib.sprites.paper.start import Targets, begin_generator, pull, targets_of
 
 CHECKPOINT, LOG = "paper.ckpt", "history.csv"
 PRECISIONS = ("float32", "bfloat16")
-
-
-@dataclass
-class _Run:
-    """Where a run stands; of the steps since the last line of the log, what it will say."""
-
-    step: int = 0
-    cpu_s: float = 0.0
-    recent: list[list[float]] = field(default_factory=list)
-    used: list[int] = field(default_factory=list)
-    history: list[dict[str, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -165,35 +153,6 @@ def fit_paper(
     return _model(job, run, precision, compat)
 
 
-def choose_settings(compat: str, **options: Any) -> PaperSettings:
-    """Give the settings of the article or of its code.
-
-    Parameters
-    ----------
-    compat : {"text", "code"}
-    **options
-        Fields of ``PaperSettings`` to set otherwise.
-
-    Returns
-    -------
-    PaperSettings
-
-    Raises
-    ------
-    SpritesError
-        If there are no such choices, or no such setting.
-    """
-    if compat not in COMPATS:
-        raise SpritesError(
-            "is none of those that are known", where="compat", value=compat, fix=f"choose from {COMPATS}"
-        )
-    known = PaperSettings.__dataclass_fields__
-    if unknown := sorted(set(options) - set(known)):
-        fix = f"choose from {', '.join(known)}"
-        raise SpritesError("no such setting", where="fit_paper", value=unknown, fix=fix)
-    return PaperSettings.text(**options) if compat == "text" else PaperSettings.code(**options)
-
-
 def begin(frames: NDArray[np.uint8], settings: PaperSettings, start: SpriteModel | None = None) -> PaperNetwork:
     """Build the networks with their first weights.
 
@@ -244,7 +203,7 @@ def _make_job(
     return _Job(fabric, network, model, optimiser, stepper, settings, frames, targets, path, mine, *every)
 
 
-def _train(job: _Job, max_steps_now: int | None, progress: bool) -> _Run:
+def _train(job: _Job, max_steps_now: int | None, progress: bool) -> Run:
     run = _resumed(job)
     last = job.total if max_steps_now is None else min(job.total, run.step + max_steps_now)
     clock, before = time.process_time(), run.cpu_s
@@ -253,7 +212,7 @@ def _train(job: _Job, max_steps_now: int | None, progress: bool) -> _Run:
             _take_step(job, run)
             run.cpu_s = before + time.process_time() - clock
             if run.step % job.log_steps == 0 or run.step == job.total:
-                _log(run)
+                write_line(run)
                 bar.set_postfix(psnr=f"{run.history[-1]['psnr']:.1f}", sprites=run.history[-1]["sprites"])
             if run.step % job.checkpoint_steps == 0:
                 _save(job, run)
@@ -262,7 +221,7 @@ def _train(job: _Job, max_steps_now: int | None, progress: bool) -> _Run:
     return run
 
 
-def _take_step(job: _Job, run: _Run) -> None:
+def _take_step(job: _Job, run: Run) -> None:
     settings, device = job.settings, job.fabric.device
     chosen = frames_of_step(run.step, len(job.frames), settings)
     frames = as_tensor(job.frames[chosen]).to(device)
@@ -276,41 +235,20 @@ def _take_step(job: _Job, run: _Run) -> None:
     job.stepper.step()
     job.stepper.zero_grad(set_to_none=True)
     run.step += 1
-    _note(run, total, loss.mse, views, frames)
+    note(run, total, loss.mse, views, frames)
 
 
-@torch.no_grad()
-def _note(run: _Run, total: Tensor, mse: Tensor, views: Views, frames: Tensor) -> None:
-    drawn = views.soft if views.hard is None else views.hard
-    values = [float(total), float(mse), float((drawn - frames).square().mean())]
-    if not all(math.isfinite(value) for value in values):
-        where, fix = f"loss, step {run.step}", "take a smaller rate, or precision='float32'"
-        raise SpritesError("is no longer a number", where=where, value=values[0], fix=fix)
-    run.recent.append(values)
-    active = views.look.switches > 0.5
-    run.used = sorted({*run.used, *views.look.scores.argmax(-1)[active].tolist()})
-
-
-def _log(run: _Run) -> None:
-    recent = np.array(run.recent)
-    soft, hard = (float(np.mean(-10 * np.log10(np.maximum(recent[:, i], 1e-12)))) for i in (1, 2))
-    loss, mse = recent[:, :2].mean(axis=0).tolist()
-    line = {"step": run.step, "loss": loss, "mse": mse, "psnr_soft": soft, "psnr": hard, "sprites": len(run.used)}
-    run.history.append(line | {"cpu_s": run.cpu_s})
-    run.recent, run.used = [], []
-
-
-def _resumed(job: _Job) -> _Run:
+def _resumed(job: _Job) -> Run:
     if not (job.path and job.path.is_file()):
-        return _Run()
+        return Run()
     state = read_checkpoint(job.path)
     check_identity(job.path, state.get("identity", {}), job.identity)
     job.network.load_state_dict(state["network"])
     job.optimiser.load_state_dict(state["optimiser"])
-    return _Run(**state["run"])
+    return Run(**state["run"])
 
 
-def _save(job: _Job, run: _Run) -> None:
+def _save(job: _Job, run: Run) -> None:
     if job.path is not None:
         weights = {"network": job.network.state_dict(), "optimiser": job.optimiser.state_dict()}
         write_checkpoint(job.path, {"identity": job.identity, "run": vars(run)} | weights)
@@ -318,7 +256,7 @@ def _save(job: _Job, run: _Run) -> None:
 
 
 @torch.no_grad()
-def _model(job: _Job, run: _Run, precision: str, compat: str) -> SpriteModel:
+def _model(job: _Job, run: Run, precision: str, compat: str) -> SpriteModel:
     network = job.network.cpu()
     sprites, codes = network.generator()
     network.eyes.low_precision = False
