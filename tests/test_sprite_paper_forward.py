@@ -122,13 +122,11 @@ def test_padding_is_blanked_only_where_there_is_any():
 @pytest.mark.parametrize("chosen", [PaperSettings.text(sprite_size=8), PaperSettings.code(sprite_size=8)])
 def test_a_sprite_lands_where_its_anchor_and_offset_say(chosen):
     """One opaque sprite at anchor (1, 2), moved by (2, -1): its corner is at (1 * 4 - 2 + 2, 2 * 4 - 2 - 1)."""
-    look = torch.zeros(1, 2, 4, 5, 4, 8, 8)
-    look[0, 1, 1, 2] = 1
-    offsets = torch.zeros(40, 2)
-    offsets[20 + 1 * 5 + 2] = torch.tensor([2.0, -1.0])
-    drawn = shifted(look.flatten(0, 3), offsets, chosen)
-    sheets = grouped(drawn.unflatten(0, (1, 2, 4, 5)), (14, 19), chosen)
-    out = composite(sheets, torch.zeros(1, 3, 14, 19), fixed_order(chosen))[0, 0]
+    shown, offsets = torch.zeros(20, 4, 8, 8), torch.zeros(20, 2)
+    shown[1 * 5 + 2], offsets[1 * 5 + 2] = 1, torch.tensor([2.0, -1.0])
+    drawn = shifted(shown, offsets, chosen)
+    sheets = grouped(drawn.reshape(1, 4, 5, *drawn.shape[1:]), (14, 19), chosen)
+    out = composite([sheets], torch.zeros(1, 3, 14, 19), fixed_order(chosen)[:1])[0, 0]
     wanted = torch.zeros(14, 19)
     wanted[4:12, 5:13] = 1
     if chosen.clipped:
@@ -149,9 +147,9 @@ def test_within_a_layer_any_order_may_come_and_layers_never_swap():
     sheets = torch.zeros(1, 2, 4, 4, 1, 1)
     sheets[0, 0, 3] = sheets[0, 1, 0] = torch.tensor([0.2, 0.2, 0.2, 1.0]).view(4, 1, 1)
     sheets[0, 1, 0, 0] = 0.9
-    assert composite(list(sheets.unbind(2)), torch.zeros(1, 3, 1, 1), torch.tensor([[3, 2, 1, 0]] * 2))[
-        0, 0
-    ].item() == pytest.approx(0.9)
+    assert composite(
+        [list(layer.unbind(1)) for layer in sheets.unbind(1)], torch.zeros(1, 3, 1, 1), torch.tensor([[3, 2, 1, 0]] * 2)
+    )[0, 0].item() == pytest.approx(0.9)
 
 
 def test_crops_are_centred_on_anchors():

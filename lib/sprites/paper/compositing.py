@@ -106,29 +106,28 @@ def _moved(pictures: Tensor, u: Tensor) -> Tensor:
 
 
 def grouped(drawn: Tensor, size: tuple[int, int], settings: PaperSettings) -> list[Tensor]:
-    """Lay the windows of each group side by side.
+    """Lay the windows of each group of a layer side by side.
 
     Parameters
     ----------
-    drawn : Tensor, shape (n, layers, anchor rows, anchor cols, 4, window, window)
+    drawn : Tensor, shape (n, anchor rows, anchor cols, 4, window, window)
     size : (int, int)
         Rows and columns of the frames.
     settings : PaperSettings
 
     Returns
     -------
-    list of Tensor, shape (n, layers, 4, rows, cols)
+    list of Tensor, shape (n, 4, rows, cols)
         One a group.
     """
     groups = groups_of(settings)
     apart = max(groups)[0] + 1
-    missing = [-length % apart for length in drawn.shape[2:4]]
+    missing = [-length % apart for length in drawn.shape[1:3]]
     drawn = functional.pad(drawn, (0, 0) * 3 + (0, missing[1], 0, missing[0]))
-    n, layers, rows, cols, _, window, _ = drawn.shape
-    tiles = drawn.reshape(n, layers, rows // apart, apart, cols // apart, apart, 4, window, window)
-    sheets = tiles.permute(3, 5, 0, 1, 6, 2, 7, 4, 8).reshape(
-        apart * apart, n, layers, 4, rows * settings.pitch, cols * settings.pitch
-    )
+    n, rows, cols, _, window, _ = drawn.shape
+    tiles = drawn.reshape(n, rows // apart, apart, cols // apart, apart, 4, window, window)
+    whole = apart * apart, n, 4, rows * settings.pitch, cols * settings.pitch
+    sheets = tiles.permute(2, 4, 0, 5, 1, 6, 3, 7).reshape(whole)
     apiece = sheets.unbind(0)
     return [_placed(apiece[i * apart + j], (i, j), size, settings) for i, j in groups]
 
@@ -142,13 +141,13 @@ def _placed(sheet: Tensor, group: tuple[int, int], size: tuple[int, int], settin
     return functional.pad(sheet, pads)
 
 
-def composite(sheets: list[Tensor], backdrop: Tensor, order: Tensor) -> Tensor:
+def composite(sheets: list[list[Tensor]], backdrop: Tensor, order: Tensor) -> Tensor:
     """Lay groups over a background, back to front.
 
     Parameters
     ----------
-    sheets : list of Tensor, shape (n, layers, 4, rows, cols)
-        One a group; colours times alpha, and alpha.
+    sheets : list of list of Tensor, shape (n, 4, rows, cols)
+        Of each layer, one a group: colours times alpha, and alpha.
     backdrop : Tensor, shape (n, 3, rows, cols)
     order : Tensor of int, shape (layers, groups)
         Of each layer, from the group behind to the group in front.
@@ -157,12 +156,10 @@ def composite(sheets: list[Tensor], backdrop: Tensor, order: Tensor) -> Tensor:
     -------
     Tensor, shape (n, 3, rows, cols)
     """
-    # Taken apart at once: a slice for each would give its gradient in an array as large as them all.
-    apart = [[torch.split(one, [3, 1], dim=1) for one in sheet.unbind(1)] for sheet in sheets]
     out = backdrop
-    for layer, groups in enumerate(order.tolist()):
+    for layer, groups in zip(sheets, order.tolist(), strict=True):
         for group in groups:
-            colours, alpha = apart[group][layer]
+            colours, alpha = torch.split(layer[group], [3, 1], dim=1)
             out = torch.addcmul(colours, 1 - alpha, out)
     return out
 

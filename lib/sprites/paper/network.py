@@ -203,7 +203,7 @@ def mixed(scores: Tensor, sprites: Tensor) -> Tensor:
     return (scores @ sprites.flatten(1)).view(*scores.shape[:-1], *sprites.shape[1:])
 
 
-def draw(look: Look, sprites: Tensor, size: tuple[int, int], settings: PaperSettings) -> list[Tensor]:
+def draw(look: Look, sprites: Tensor, size: tuple[int, int], settings: PaperSettings) -> list[list[Tensor]]:
     """Draw the sprites of all anchors, group by group.
 
     Parameters
@@ -216,12 +216,16 @@ def draw(look: Look, sprites: Tensor, size: tuple[int, int], settings: PaperSett
 
     Returns
     -------
-    list of Tensor, shape (n, layers, 4, rows, cols)
-        One a group; see :func:`lib.sprites.paper.compositing.composite`.
+    list of list of Tensor, shape (n, 4, rows, cols)
+        Of each layer, one a group; see :func:`lib.sprites.paper.compositing.composite`.
     """
-    shown = mixed(look.scores, sprites) * look.switches[..., None, None, None]
-    drawn = shifted(shown.flatten(0, 3), look.offsets.flatten(0, 3), settings)
-    return grouped(drawn.reshape(*look.switches.shape, *drawn.shape[1:]), size, settings)
+    # Layer by layer: arrays of both at once are so large that the system takes each back and clears it anew.
+    sheets = []
+    for scores, switches, offsets in zip(*(part.unbind(1) for part in look), strict=True):
+        shown = mixed(scores, sprites) * switches[..., None, None, None]
+        drawn = shifted(shown.flatten(0, 2), offsets.flatten(0, 2), settings)
+        sheets.append(grouped(drawn.reshape(*switches.shape, *drawn.shape[1:]), size, settings))
+    return sheets
 
 
 def hardened(look: Look) -> Look:
