@@ -85,7 +85,7 @@ def _backdrops(
     return np.ascontiguousarray(texture[rows[:, :, None], cols[:, None, :]])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _draw(canvas, owners, dictionary, index, frame, sprite, row, col):  # type: ignore[no-untyped-def]
     """Lay each sprite over its frame; premultiplied bilinear weights where the place is no whole pixel."""
     _, height, width, _ = canvas.shape
