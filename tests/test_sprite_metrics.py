@@ -10,7 +10,9 @@ from numpy.testing import assert_allclose
 
 from lib.errors import SpritesError
 from lib.sprites import SpriteModel, Truth
-from lib.sprites.metrics import evaluate, match_sprites, psnr, segmentation_scores, shared_pixels, squared_errors
+from lib.sprites.metrics import (
+    evaluate, match_sprites, nearest, psnr, resized, segmentation_scores, shared_pixels, squared_errors,
+)  # fmt: skip
 
 SIZE = (8, 12)
 
@@ -229,3 +231,10 @@ class TestRefusals:
         frames = np.zeros((2, 3, 3, 3), np.uint8)
         with pytest.raises(SpritesError, match=r"numbers of frames differ.*2 and 1"):
             squared_errors(frames, frames[:1])
+
+
+def test_at_another_size_both_are_resized_alike():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 30, 30, 3), dtype=np.uint8)
+    film = np.arange(900).reshape(1, 30, 30)
+    assert resized(frames, (16, 12)).shape == (2, 16, 12, 3)
+    assert nearest(film, (15, 15))[0].tolist() == film[0, 1::2, 1::2].tolist()

@@ -5,10 +5,12 @@ All of it judges hard inference: whole sprites, placed or not. Nothing depends o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from lib.errors import SpritesError
 from lib.sprites.checks import check_frames
@@ -19,7 +21,11 @@ _PEAK = 255.0
 
 
 def evaluate(
-    model: SpriteModel, frames: NDArray[np.uint8], truth: Truth | None = None, layers: str = "stored"
+    model: SpriteModel,
+    frames: NDArray[np.uint8],
+    truth: Truth | None = None,
+    layers: str = "stored",
+    size: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """Take frames apart, draw them again, and compare with them and with the truth.
 
@@ -40,6 +46,9 @@ def evaluate(
         Without it, only what needs none is measured.
     layers : {"stored", "strict"}
         See :meth:`SpriteModel.decompose`.
+    size : (int, int), optional
+        Rows and columns at which to compare, such as the article's 128 x 128: what was drawn and the frames are both
+        resized by Lanczos filtering, sprites seen and true ones to the nearest pixel.
 
     Returns
     -------
@@ -63,7 +72,11 @@ def evaluate(
         fix = "cut both alike: number of frames, rows, columns"
         raise SpritesError("frames and truth differ in size", where="evaluate", value=value, fix=fix)
     placements = model.decompose(frames, layers)
-    errors = squared_errors(frames, model.render(placements, len(frames)))
+    drawn, seen = model.render(placements, len(frames)), model.segment(placements, len(frames))
+    if size is not None:
+        frames, drawn, seen = resized(frames, size), resized(drawn, size), nearest(seen, size)
+        truth = truth and replace(truth, labels=nearest(truth.labels, size))
+    errors = squared_errors(frames, drawn)
     n_values = int(np.prod(np.shape(frames)[1:]))
     images = psnr(errors, n_values)
     used = placements["sprite"][placements["sprite"] >= 0]
@@ -74,8 +87,42 @@ def evaluate(
         "n_used": int(used.nunique()),
     }
     if truth is not None:
-        result |= segmentation_scores(model.segment(placements, len(frames)), truth)
+        result |= segmentation_scores(seen, truth)
     return result
+
+
+def resized(frames: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Resize frames by Lanczos filtering.
+
+    Parameters
+    ----------
+    frames : array of uint8, shape (n, rows, cols, 3)
+    size : (int, int)
+        Rows and columns.
+
+    Returns
+    -------
+    array of uint8, shape (n, *size, 3)
+    """
+    small = [Image.fromarray(frame).resize(size[::-1], Image.Resampling.LANCZOS) for frame in frames]
+    return np.stack([np.asarray(one) for one in small])
+
+
+def nearest(labels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Resize labels to the nearest pixel's.
+
+    Parameters
+    ----------
+    labels : array of int, shape (n, rows, cols)
+    size : (int, int)
+        Rows and columns.
+
+    Returns
+    -------
+    array of int, shape (n, *size)
+    """
+    rows, cols = ((np.arange(new) * 2 + 1) * old // (2 * new) for new, old in zip(size, labels.shape[1:], strict=True))
+    return labels[:, rows[:, None], cols]
 
 
 def squared_errors(frames: NDArray[np.uint8], drawn: NDArray[np.uint8]) -> NDArray[np.float64]:
