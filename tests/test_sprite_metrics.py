@@ -11,7 +11,14 @@ from numpy.testing import assert_allclose
 from lib.errors import SpritesError
 from lib.sprites import SpriteModel, Truth
 from lib.sprites.metrics import (
-    evaluate, match_sprites, nearest, psnr, resized, segmentation_scores, shared_pixels, squared_errors,
+    evaluate,
+    match_sprites,
+    nearest,
+    psnr,
+    resized,
+    segmentation_scores,
+    shared_pixels,
+    squared_errors,
 )  # fmt: skip
 
 SIZE = (8, 12)
