@@ -29,7 +29,7 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
         A row a sprite on a frame. ``frame``; ``order``, from back to front within the frame; ``sprite``, its number in
         the dictionary, or -1 for the background, of which each frame has one row; ``row`` and ``col``, in pixels, of its
         upper left corner on the frame (of the frame on the background's texture). What else the engines tell,
-        ``layer``, ``anchor_row`` and ``anchor_col``, is not needed to draw.
+        ``layer`` (0 is the back one, -1 none), ``anchor_row`` and ``anchor_col``, is not needed to draw.
     n_sprites : int
         In the dictionary.
 

@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from lib.sprites.fast.stencils import Stencils
 
-FRONT, BACK = 0, 1
+FRONT, BACK = 1, 0
 FREE, DROPPED = -1, -2
 
 
@@ -37,7 +37,7 @@ def assign_layers(found: pd.DataFrame, stencils: Stencils, size: tuple[int, int]
     Returns
     -------
     DataFrame
-        The same rows, and ``layer`` (0 front, 1 back), ``anchor_row``, ``anchor_col``; -1 where there is none.
+        The same rows, and ``layer`` (0 back, 1 front), ``anchor_row``, ``anchor_col``; -1 where there is none.
     """
     columns = np.full((len(found), 3), -1, dtype=np.int64)
     values = found[["sprite", "row", "col", "depth", "gain"]].to_numpy(np.int64)

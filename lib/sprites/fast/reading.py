@@ -55,7 +55,7 @@ class MatchingReader:
         if layers == "strict":
             found = found[found["layer"] >= 0]
             # Nearest last; within a layer the order makes no difference, and none is kept.
-            rank = -found["layer"] * (found["depth"].max() + 1 if len(found) else 1)
+            rank = found["layer"] * (found["depth"].max() + 1 if len(found) else 1)
         else:
             rank = -found["depth"]
         order = rank.groupby(found["frame"]).rank(method="first")

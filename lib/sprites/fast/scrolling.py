@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_erosion, distance_transform_edt
 
 _PEAKS = 6
 _SAME = 12
@@ -45,7 +45,7 @@ def stitch(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns
     -------
     array of uint8, shape (texture rows, texture cols, 3)
-        Mid-grey where no frame was.
+        Where no frame was, the colour of the nearest place where one was.
     """
     pieces = [_piece(frames[first:last], steps) for first, last, steps in _runs(frames)]
     pieces.sort(key=lambda piece: -int(piece.known.sum()))
@@ -62,7 +62,13 @@ def stitch(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     shifts = find_shifts(frames, whole.picture)
     fits = np.array([_alike(frame, whole.picture, *place) for frame, place in zip(frames, shifts, strict=True)])
     good = fits >= FITS * frames.shape[1] * frames.shape[2]
-    return vote(frames[good], shifts[good], whole.known.shape).picture if good.any() else whole.picture
+    return _filled(vote(frames[good], shifts[good], whole.known.shape) if good.any() else whole)
+
+
+def _filled(piece: Piece) -> NDArray[np.uint8]:
+    """Give the unknown parts the colour of the nearest known place: frames of other films may show more than these."""
+    nearest = distance_transform_edt(~piece.known, return_distances=False, return_indices=True)
+    return np.ascontiguousarray(piece.picture[nearest[0], nearest[1]])
 
 
 def _runs(frames: NDArray[np.uint8]) -> list[tuple[int, int, NDArray[np.int64]]]:
