@@ -62,7 +62,7 @@ def choose_candidates(
         if uses < least_uses:
             gain = -np.inf
         bound[best] = gain
-        if not np.isfinite(bound).any() or bound.max() <= 0:
+        if bound.max() <= 0:
             break
         if gain < bound.max():
             continue
