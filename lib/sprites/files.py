@@ -76,10 +76,16 @@ def load_model(path: str | Path) -> SpriteModel:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     except (SafetensorError, OSError) as error:
         raise SpritesError("is damaged", where=str(path), value=str(error), fix=fix) from None
-    about = json.loads(metadata.get("about", "{}"))
-    if about.get("format") != _FORMAT:
-        raise SpritesError("is no sprite model", where=str(path), value=about.get("format"), fix=fix)
-    text = metadata.get("history", "").strip()
+    try:
+        about = json.loads(metadata.get("about", "{}"))
+        if about.get("format") != _FORMAT:
+            raise SpritesError("is no sprite model", where=str(path), value=about.get("format"), fix=fix)
+        return _model(tensors, about, metadata.get("history", "").strip())
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise SpritesError("is damaged", where=str(path), value=str(error), fix=fix) from None
+
+
+def _model(tensors: dict[str, NDArray[Any]], about: dict[str, Any], text: str) -> SpriteModel:
     return SpriteModel(
         dictionary=tensors.pop("dictionary"),
         background=tensors.pop("background"),
@@ -95,6 +101,8 @@ def _reader(arrays: dict[str, NDArray[Any]], settings: dict[str, Any]) -> Reader
         from lib.sprites.paper.reading import network_reader
 
         return network_reader(arrays, settings)
+    if settings["engine"] != "fast":
+        raise ValueError(f"no engine is called {settings['engine']!r}")
     from lib.sprites.fast.reading import MatchingReader
 
     return MatchingReader.of(settings)

@@ -72,8 +72,9 @@ def fit_sprites(
         raise SpritesError("no such engine", where="engine", value=engine, fix=f"give one of {', '.join(ENGINES)}")
     frames = check_frames(frames)
     check_enough(frames)
-    if n_sprites < 1 or not 4 <= sprite_size <= 2 * max(frames.shape[1:3]):
-        fix = "give one sprite or more, of 4 pixels or more, and not larger than the frames"
+    largest = 2 * max(frames.shape[1:3])
+    if n_sprites < 1 or not 4 <= sprite_size <= largest:
+        fix = f"give one sprite or more, of 4 to {largest} pixels, twice the frames' longer side"
         raise SpritesError("cannot be", where="n_sprites, sprite_size", value=(n_sprites, sprite_size), fix=fix)
     if engine == "paper":
         from lib.sprites.paper.training import fit_paper

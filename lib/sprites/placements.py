@@ -41,7 +41,7 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
     Raises
     ------
     SpritesError
-        If a column is missing, a number is not finite, or there is no such sprite.
+        If a column is missing, a number is not finite, or there is no such frame or sprite.
 
     Examples
     --------
@@ -58,6 +58,9 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
         bad = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
         fix = "leave that row out, or give it a place"
         raise SpritesError("a number is missing", where=f"placements, row {bad}", value=numbers[bad].tolist(), fix=fix)
+    frame = placements["frame"]
+    if (frame < 0).any():
+        raise SpritesError("no such frame", where="placements", value=frame.min(), fix="number frames from 0")
     sprite = placements["sprite"]
     unknown = sorted({int(number) for number in sprite[(sprite < BACKGROUND) | (sprite >= n_sprites)]})
     if unknown:

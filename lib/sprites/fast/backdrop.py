@@ -135,7 +135,7 @@ def measure_noise(frames: NDArray[np.uint8], backdrop: Backdrop) -> float:
     Returns
     -------
     float
-        From the median of the differences below 32 between frames and background.
+        From the middle half of the differences below 32 between frames and background.
     """
     behind, _ = backdrop.behind(frames)
     difference = np.abs(frames.astype(np.int16) - behind)

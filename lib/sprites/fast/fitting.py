@@ -141,7 +141,23 @@ def _quality(model: SpriteModel, frames: NDArray[np.uint8]) -> float:
 
 
 def tolerance_for(noise: float) -> Tolerance:
-    """Choose when pixels are the same, from the standard deviation of the noise in 8-bit steps."""
+    """Choose when pixels are the same.
+
+    Parameters
+    ----------
+    noise : float
+        Standard deviation, in 8-bit steps.
+
+    Returns
+    -------
+    Tolerance
+        Five standard deviations wide, and 6 steps at least.
+
+    Examples
+    --------
+    >>> tolerance_for(0.0).colour, tolerance_for(4.0).colour
+    (6, 20)
+    """
     if noise < 0.3:
         return Tolerance(colour=6, bad_share=0.0)
     return Tolerance(colour=int(np.ceil(max(6.0, 5.0 * noise))), bad_share=0.04)
@@ -210,6 +226,8 @@ class _Search:
         stencils = trim(some[sources], foreground, found, stencils, clean)
         costs = (settings.pixel_cost, settings.placement_cost, settings.least_uses)
         self.stencils = prune(some, behind, stencils, clean, *costs)
+        # One sprite may have become several gaits: the oldest stay.
+        self.stencils = self.stencils.take(np.arange(min(len(self.stencils), self.n_sprites)))
 
     def model(self) -> tuple[SpriteModel, MatchingReader]:
         """Give what was learnt so far."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lib.sprites.fast.choosing import all_matches
 from lib.sprites.fast.matching import Tolerance
-from lib.sprites.fast.stencils import Stencils, centred
+from lib.sprites.fast.stencils import Stencils, centred, no_stencils
 
 TOGETHER = 0.8
 REDUNDANT = 0.9
@@ -115,6 +115,8 @@ def trim(
     Stencils
         In the same order; those of which nothing is left are left out.
     """
+    if not len(stencils):
+        return stencils
     side, nobody = stencils.side, np.zeros_like(foreground)
     matches, bounds = all_matches(frames, foreground, nobody, *stencils.pixels(), side, tolerance.colour, 0.0)
     uses = found.groupby("sprite").size().reindex(range(len(stencils)), fill_value=0).to_numpy()
@@ -140,8 +142,10 @@ def trim(
             cover[tuple(spots[inside].T)] = True
         covers.append((int(sprite), cover))
     left = opaque.any(axis=(1, 2))
-    kept = [centred(colour, edge, side) for colour, edge in zip(stencils.colour[left], opaque[left], strict=True)]
-    return Stencils(np.concatenate([one.colour for one in kept]), np.concatenate([one.opaque for one in kept]))
+    kept = no_stencils(side)
+    for colour, edge in zip(stencils.colour[left], opaque[left], strict=True):
+        kept = kept.join(centred(colour, edge, side))
+    return kept
 
 
 def cut_squares(picture: NDArray[Any], places: pd.DataFrame, side: int, beyond: Any) -> NDArray[Any]:

@@ -38,6 +38,17 @@ class MatchingReader:
     def read(self, model: SpriteModel, frames: NDArray[np.uint8], layers: str) -> pd.DataFrame:
         """Say which sprites stand where; see :meth:`lib.sprites.model.SpriteModel.decompose`.
 
+        Parameters
+        ----------
+        model : SpriteModel
+        frames : array of uint8, shape (n, rows, cols, 3)
+        layers : {"stored", "strict"}
+
+        Returns
+        -------
+        DataFrame
+            See :func:`lib.sprites.placements.check_placements`.
+
         Raises
         ------
         SpritesError
@@ -65,17 +76,50 @@ class MatchingReader:
         return table.astype(COLUMNS).reset_index(drop=True)
 
     def state(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Arrays and settings to keep in a file."""
+        """Give what to keep in a file.
+
+        Returns
+        -------
+        arrays : dict
+            None: the dictionary is the model's.
+        settings : dict
+        """
         return {}, {"engine": "fast", "kind": self.kind, "scale": self.scale, "tolerance": asdict(self.tolerance)}
 
     @staticmethod
     def of(settings: dict[str, Any]) -> MatchingReader:
-        """Make a reader from the settings that :meth:`state` gave."""
+        """Make a reader anew.
+
+        Parameters
+        ----------
+        settings : dict
+            What :meth:`state` gave.
+
+        Returns
+        -------
+        MatchingReader
+        """
         return MatchingReader(Tolerance(**settings["tolerance"]), settings["kind"], settings["scale"])
 
 
 def as_stencils(dictionary: NDArray[np.float32]) -> Stencils:
-    """Turn a dictionary, shape (m, k, k, 4), into hard-edged sprites: opaque where alpha is at least one half."""
+    """Turn a dictionary into hard-edged sprites.
+
+    Parameters
+    ----------
+    dictionary : array of float, shape (m, k, k, 4)
+        Red, green, blue, alpha in [0, 1].
+
+    Returns
+    -------
+    Stencils
+        Opaque where alpha is at least one half.
+
+    Examples
+    --------
+    >>> as_stencils(np.array([0.2, 0.4, 0.6, 0.5], np.float32).reshape(1, 1, 1, 4)).colour.ravel().tolist()
+    [51, 102, 153]
+    """
     colour = np.rint(dictionary[..., :3] * 255).astype(np.uint8)
     opaque = dictionary[..., 3] >= 0.5
     return Stencils(np.where(opaque[..., None], colour, 0).astype(np.uint8), opaque)

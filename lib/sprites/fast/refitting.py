@@ -92,9 +92,9 @@ def _within(stays: NDArray[np.bool_], joins: NDArray[np.bool_], side: int) -> ND
     """Let pixels join as long as all fit into the square, line by line from the sprite outwards."""
     if not stays.any():
         return stays
-    rows = _span(stays.any(axis=1), joins.any(axis=1), side)
+    rows = _span(np.any(stays, axis=1), np.any(joins, axis=1), side)
     joins = joins & rows[:, None]
-    cols = _span(stays.any(axis=0), joins.any(axis=0), side)
+    cols = _span(np.any(stays, axis=0), np.any(joins, axis=0), side)
     return stays | (joins & cols)
 
 

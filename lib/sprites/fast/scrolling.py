@@ -193,7 +193,8 @@ def _overlap(whole, known, piece, piece_known, row, col):  # type: ignore[no-unt
             if known[r, c] and piece_known[r - row, c - col]:
                 near = True
                 for ch in range(3):
-                    near = near and abs(np.int16(whole[r, c, ch]) - np.int16(piece[r - row, c - col, ch])) <= _SAME
+                    if abs(np.int16(whole[r, c, ch]) - np.int16(piece[r - row, c - col, ch])) > _SAME:
+                        near = False
                 both += 1
                 same += near
     return same, both
@@ -208,7 +209,8 @@ def _alike(frame, texture, row, col):  # type: ignore[no-untyped-def]
             y, x = (r + row) % texture.shape[0], (c + col) % texture.shape[1]
             near = True
             for ch in range(3):
-                near = near and abs(np.int16(frame[r, c, ch]) - np.int16(texture[y, x, ch])) <= _SAME
+                if abs(np.int16(frame[r, c, ch]) - np.int16(texture[y, x, ch])) > _SAME:
+                    near = False
             same += near
     return same
 
@@ -225,7 +227,8 @@ def _vote(frames, corners, winner, count):  # type: ignore[no-untyped-def]
                 x = (corners[f, 1] + c) % cols
                 near = True
                 for ch in range(3):
-                    near = near and abs(np.int16(frames[f, r, c, ch]) - np.int16(winner[y, x, ch])) <= 4
+                    if abs(np.int16(frames[f, r, c, ch]) - np.int16(winner[y, x, ch])) > 4:
+                        near = False
                 if near and count[y, x] > 0:
                     count[y, x] += 1
                 elif count[y, x] > 0:

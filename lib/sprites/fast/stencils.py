@@ -31,15 +31,41 @@ class Stencils:
         return self.colour.shape[1]
 
     def take(self, which: NDArray[np.generic]) -> Stencils:
-        """Keep some of them, by number or by a mask."""
+        """Keep some of them.
+
+        Parameters
+        ----------
+        which : array of int or bool
+            Numbers, or a mask.
+
+        Returns
+        -------
+        Stencils
+        """
         return Stencils(self.colour[which], self.opaque[which])
 
     def join(self, others: Stencils) -> Stencils:
-        """Put others behind these."""
+        """Put others behind these.
+
+        Parameters
+        ----------
+        others : Stencils
+            Of the same side.
+
+        Returns
+        -------
+        Stencils
+        """
         return Stencils(np.concatenate([self.colour, others.colour]), np.concatenate([self.opaque, others.opaque]))
 
     def dictionary(self) -> NDArray[np.float32]:
-        """Give red, green, blue and alpha in [0, 1], shape (m, k, k, 4)."""
+        """Give them as a model keeps them.
+
+        Returns
+        -------
+        array of float32, shape (m, k, k, 4)
+            Red, green, blue and alpha in [0, 1].
+        """
         rgba = np.concatenate([self.colour, self.opaque[..., None] * np.uint8(255)], axis=-1)
         return (rgba / np.float32(255)).astype(np.float32)
 
@@ -72,7 +98,22 @@ class Stencils:
 
 
 def no_stencils(side: int) -> Stencils:
-    """Give an empty dictionary of squares of a side."""
+    """Give an empty dictionary.
+
+    Parameters
+    ----------
+    side : int
+        Of its squares, in pixels.
+
+    Returns
+    -------
+    Stencils
+
+    Examples
+    --------
+    >>> len(no_stencils(8)), no_stencils(8).side
+    (0, 8)
+    """
     return Stencils(np.zeros((0, side, side, 3), np.uint8), np.zeros((0, side, side), np.bool_))
 
 
