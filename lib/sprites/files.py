@@ -81,14 +81,18 @@ def load_model(path: str | Path) -> SpriteModel:
         if about.get("format") != _FORMAT:
             raise SpritesError("is no sprite model", where=str(path), value=about.get("format"), fix=fix)
         return _model(tensors, about, metadata.get("history", "").strip())
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise SpritesError("is damaged", where=str(path), value=str(error), fix=fix) from None
 
 
 def _model(tensors: dict[str, NDArray[Any]], about: dict[str, Any], text: str) -> SpriteModel:
+    dictionary, background = tensors.pop("dictionary"), tensors.pop("background")
+    for name, array, ndim, bands in (("dictionary", dictionary, 4, 4), ("background", background, 3, 3)):
+        if array.ndim != ndim or array.shape[-1] != bands or not np.isfinite(array).all():
+            raise ValueError(f"{name} has shape {array.shape}, or numbers that are not finite")
     return SpriteModel(
-        dictionary=tensors.pop("dictionary"),
-        background=tensors.pop("background"),
+        dictionary=dictionary,
+        background=background,
         size=(int(about["size"][0]), int(about["size"][1])),
         reader=_reader(tensors, about["reader"]),
         history=pd.read_csv(StringIO(text)) if text else pd.DataFrame(),

@@ -61,7 +61,7 @@ def evaluate(
     Raises
     ------
     SpritesError
-        If frames and truth, or frames and model, differ in size.
+        If frames and truth, or frames and model, differ in size, or a label has no name.
 
     References
     ----------
@@ -230,12 +230,20 @@ def shared_pixels(seen: NDArray[np.integer[Any]], truth: Truth) -> NDArray[np.in
     array of int, shape (learnt + 1, true + 1)
         Row and column 0 are the backgrounds.
 
+    Raises
+    ------
+    SpritesError
+        If a label has no name.
+
     Examples
     --------
     >>> shared_pixels(np.array([[[-1, 0]]]), Truth(np.array([[[0, 1]]], np.int16), ("tree",))).tolist()
     [[1, 0], [0, 1]]
     """
     n_true = len(truth.names) + 1
+    if truth.labels.min(initial=0) < 0 or truth.labels.max(initial=0) >= n_true:
+        value, fix = (int(truth.labels.min()), int(truth.labels.max())), f"labels are 0 to {n_true - 1}"
+        raise SpritesError("a label has no name", where="truth", value=value, fix=fix)
     n_learnt = int(seen.max(initial=-1)) + 2
     pairs = (seen.astype(np.int32) + 1) * np.int32(n_true) + truth.labels
     return np.bincount(pairs.ravel(), minlength=n_learnt * n_true).reshape(n_learnt, n_true)

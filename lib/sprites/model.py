@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lib.sprites.placements import check_placements
 from lib.sprites.render import render_frames
 
 
@@ -107,8 +108,13 @@ class SpriteModel:
         -------
         array of int32, shape (n, rows, cols)
             Number of the sprite in front with an alpha of at least one half; -1 for the background.
+
+        Raises
+        ------
+        SpritesError
+            If the table cannot be drawn.
         """
-        ordered = placements.sort_values(["frame", "order"], kind="stable")
+        ordered = check_placements(placements, len(self.dictionary))
         owners = render_frames(ordered, self.dictionary, self.background, self.size, n_frames)[1]
         sprite = np.append(ordered["sprite"].to_numpy(np.int32), np.int32(-1))
         return sprite[owners]

@@ -36,7 +36,7 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Sorted by frame and order; the index starts anew.
+        Sorted by frame and order, frames and sprites as int64; the index starts anew.
 
     Raises
     ------
@@ -50,20 +50,37 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
     [-1, 3]
     """
     needed = list(COLUMNS)[:5]
+    if not isinstance(placements, pd.DataFrame):
+        value, fix = type(placements).__name__, f"give a DataFrame with {', '.join(needed)}"
+        raise SpritesError("are no table", where="placements", value=value, fix=fix)
     missing = [name for name in needed if name not in placements]
     if missing:
         raise SpritesError("columns are missing", where="placements", value=missing, fix=f"give {', '.join(needed)}")
-    numbers = placements[needed].to_numpy(dtype=float)
-    if not np.isfinite(numbers).all():
-        bad = int(np.flatnonzero(~np.isfinite(numbers).all(axis=1))[0])
-        fix = "leave that row out, or give it a place"
-        raise SpritesError("a number is missing", where=f"placements, row {bad}", value=numbers[bad].tolist(), fix=fix)
-    frame = placements["frame"]
-    if (frame < 0).any():
-        raise SpritesError("no such frame", where="placements", value=frame.min(), fix="number frames from 0")
+    _check_numbers(placements[needed])
     sprite = placements["sprite"]
     unknown = sorted({int(number) for number in sprite[(sprite < BACKGROUND) | (sprite >= n_sprites)]})
     if unknown:
         fix = f"sprites are 0 to {n_sprites - 1}, and -1 is the background"
         raise SpritesError("no such sprite", where="placements", value=unknown[:5], fix=fix)
-    return placements.sort_values(["frame", "order"], kind="stable").reset_index(drop=True)
+    whole = placements.astype({"frame": np.int64, "sprite": np.int64})
+    return whole.sort_values(["frame", "order"], kind="stable").reset_index(drop=True)
+
+
+def _check_numbers(table: pd.DataFrame) -> None:
+    """Refuse what would be drawn on no frame, or on another one than is said."""
+    try:
+        numbers = table.to_numpy(dtype=float)
+    except (TypeError, ValueError) as error:
+        fix = "give numbers in all of these columns"
+        raise SpritesError("are no numbers", where="placements", value=str(error), fix=fix) from None
+    finite = np.isfinite(numbers).all(axis=1)
+    if not finite.all():
+        bad = int(np.flatnonzero(~finite)[0])
+        fix = "leave that row out, or give it a place"
+        raise SpritesError("a number is missing", where=f"placements, row {bad}", value=numbers[bad].tolist(), fix=fix)
+    frame, sprite = numbers[:, 0], numbers[:, 2]
+    wrong = (frame < 0) | (frame % 1 != 0) | (sprite % 1 != 0)
+    if wrong.any():
+        bad = int(np.flatnonzero(wrong)[0])
+        value, fix = f"frame {frame[bad]:g}, sprite {sprite[bad]:g}", "give whole numbers, frames from 0"
+        raise SpritesError("no such frame or sprite", where=f"placements, row {bad}", value=value, fix=fix)

@@ -9,6 +9,7 @@ import pandas as pd
 from numba import njit
 from numpy.typing import NDArray
 
+from lib.errors import SpritesError
 from lib.sprites.placements import BACKGROUND, check_placements
 
 
@@ -44,7 +45,7 @@ def render_frames(
     Raises
     ------
     SpritesError
-        If the table cannot be drawn.
+        If the table cannot be drawn, or fewer than no frames are asked for.
 
     Examples
     --------
@@ -57,6 +58,8 @@ def render_frames(
     table = check_placements(placements, len(dictionary))
     number = table["frame"].to_numpy(np.int64)
     total = int(n_frames if n_frames is not None else number.max(initial=-1) + 1)
+    if total < 0:
+        raise SpritesError("no such number of frames", where="render", value=n_frames, fix="give 0 or more")
     canvas = _backdrops(table, np.asarray(background, dtype=np.float32), size, total)
     owners = np.full((total, *size), -1, dtype=np.int32)
     drawn = (table["sprite"].to_numpy() != BACKGROUND) & (number < total)

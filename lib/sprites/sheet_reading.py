@@ -16,6 +16,8 @@ from lib.sprites.model import SpriteModel
 from lib.sprites.placements import BACKGROUND, COLUMNS, check_placements
 
 SHEET, ATLAS, BACKDROP, TABLE = "sheet.png", "atlas.json", "background.png", "placements.csv"
+# Some 6 GB as they are drawn: more is a slip of the pen.
+_MOST = 500_000_000
 _FIX = "export it again, or put the file back as it was"
 
 
@@ -80,17 +82,28 @@ def render_folder(folder: str | Path) -> NDArray[np.uint8]:
 
 def _read(folder: Path) -> tuple[SpriteModel, pd.DataFrame, int]:
     atlas = _atlas(folder / ATLAS)
-    meta = atlas["meta"]
-    try:
-        size, n_frames = (int(meta["canvas"]["h"]), int(meta["canvas"]["w"])), int(meta["canvases"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise SpritesError("size of the frames is missing", where=str(folder / ATLAS), value=error, fix=_FIX) from None
+    size, n_frames = _canvas(atlas["meta"], folder / ATLAS)
     sheet = _image(folder / SHEET, "RGBA")
     names = list(atlas["frames"])
     sprites = np.stack([_cut(sheet, name, atlas["frames"][name], folder) for name in names])
     background = _image(folder / BACKDROP, "RGB")
     model = SpriteModel(_shares(sprites), _shares(background), size, SheetReader(), provenance={"engine": "sheet"})
     return model, _placements(folder / TABLE, names), n_frames
+
+
+def _canvas(meta: dict[str, Any], path: Path) -> tuple[tuple[int, int], int]:
+    """Rows and columns of a frame, and how many there are."""
+    canvas = meta.get("canvas")
+    told = (canvas.get("h"), canvas.get("w"), meta.get("canvases")) if isinstance(canvas, dict) else (canvas,)
+    if (
+        not all(type(one) is int for one in told)
+        or min(told[:2]) < 1
+        or told[2] < 0
+        or np.prod(told, dtype=float) > _MOST
+    ):
+        fix = f"give canvas w and h and the number of canvases, with {_MOST} pixels at most"
+        raise SpritesError("no size of the frames", where=str(path), value=told, fix=fix)
+    return (told[0], told[1]), told[2]
 
 
 def _atlas(path: Path) -> dict[str, Any]:
