@@ -17,7 +17,7 @@ FRONT, BACK = 1, 0
 FREE, DROPPED = -1, -2
 
 
-def assign_layers(found: pd.DataFrame, stencils: Stencils, size: tuple[int, int], tol: int) -> pd.DataFrame:
+def assign_layers(found: pd.DataFrame, stencils: Stencils, size: tuple[int, int]) -> pd.DataFrame:
     """Give each placement a layer and an anchor, if it can have one (MarioNette, sections 2.2 and 2.5).
 
     Within a layer no two sprites may disagree about a pixel, since their order there is random; each anchor of a layer
@@ -31,8 +31,6 @@ def assign_layers(found: pd.DataFrame, stencils: Stencils, size: tuple[int, int]
     stencils : Stencils
     size : (int, int)
         Rows and columns of a frame.
-    tol : int
-        Largest difference of a channel between pixels that agree.
 
     Returns
     -------
@@ -43,13 +41,13 @@ def assign_layers(found: pd.DataFrame, stencils: Stencils, size: tuple[int, int]
     values = found[["sprite", "row", "col", "depth", "gain"]].to_numpy(np.int64)
     for rows in found.groupby("frame", sort=False).indices.values():
         mine = values[rows]
-        layer = _layers(mine, stencils.colour, stencils.opaque, tol, size[0], size[1])
+        layer = _layers(mine, stencils.colour, stencils.opaque, size[0], size[1])
         columns[rows] = _anchors(layer, mine[:, 1:3], stencils.side, size)
     return found.assign(layer=columns[:, 0], anchor_row=columns[:, 1], anchor_col=columns[:, 2])
 
 
 @njit(cache=True)
-def _layers(placed, colour, opaque, tol, height, width):  # type: ignore[no-untyped-def]
+def _layers(placed, colour, opaque, height, width):  # type: ignore[no-untyped-def]
     """Front, back, free to be in either, or dropped; the most explaining placements first."""
     order = np.argsort(-placed[:, 4], kind="mergesort")
     layer = np.full(len(placed), FREE)
@@ -58,7 +56,7 @@ def _layers(placed, colour, opaque, tol, height, width):  # type: ignore[no-unty
         front = back = True
         for m in range(n):
             j = order[m]
-            if layer[j] == DROPPED or not _disagree(placed[i], placed[j], colour, opaque, tol, height, width):
+            if layer[j] == DROPPED or not _disagree(placed[i], placed[j], colour, opaque, height, width):
                 continue
             if placed[i, 3] < placed[j, 3]:
                 back = False
@@ -74,13 +72,13 @@ def _layers(placed, colour, opaque, tol, height, width):  # type: ignore[no-unty
         layer[i] = FRONT if front else BACK
         for m in range(n):
             j = order[m]
-            if layer[j] == FREE and _disagree(placed[i], placed[j], colour, opaque, tol, height, width):
+            if layer[j] == FREE and _disagree(placed[i], placed[j], colour, opaque, height, width):
                 layer[j] = BACK if front else FRONT
     return layer
 
 
 @njit(cache=True)
-def _disagree(one, other, colour, opaque, tol, height, width):  # type: ignore[no-untyped-def]
+def _disagree(one, other, colour, opaque, height, width):  # type: ignore[no-untyped-def]
     """Whether two placements have different colours for a pixel of the frame."""
     side = opaque.shape[1]
     for r in range(max(one[1], other[1], 0), min(one[1] + side, other[1] + side, height)):
@@ -88,7 +86,7 @@ def _disagree(one, other, colour, opaque, tol, height, width):  # type: ignore[n
             y, x, v, u = r - one[1], c - one[2], r - other[1], c - other[2]
             if opaque[one[0], y, x] and opaque[other[0], v, u]:
                 for ch in range(3):
-                    if abs(np.int16(colour[one[0], y, x, ch]) - np.int16(colour[other[0], v, u, ch])) > tol:
+                    if colour[one[0], y, x, ch] != colour[other[0], v, u, ch]:
                         return True
     return False
 

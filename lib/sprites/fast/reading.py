@@ -62,7 +62,7 @@ class MatchingReader:
         backdrops, shifts = Backdrop(texture, self.kind).behind(frames)
         stencils = as_stencils(model.dictionary[art])
         found, _, _ = match_frames(frames, backdrops, stencils, self.tolerance)
-        found = assign_layers(found, stencils, frames.shape[1:3], self.tolerance.colour)
+        found = assign_layers(found, stencils, (frames.shape[1], frames.shape[2]))
         if layers == "strict":
             found = found[found["layer"] >= 0]
             # Nearest last; within a layer the order makes no difference, and none is kept.
