@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.ndimage import gaussian_filter
 
 from lib.sprites.fast.matching import Tolerance
 from lib.sprites.fast.reading import MatchingReader
@@ -29,6 +30,14 @@ def background(kind: str = "still", size: tuple[int, int] = SIZE, seed: int = 1)
     if kind == "solid":
         return np.full((*size, 3), (10, 20, 30), np.uint8)
     return np.random.default_rng(seed).integers(0, 50, (*size, 3)).astype(np.uint8)
+
+
+def texture(rows: int = 90, cols: int = 150, seed: int = 3) -> np.ndarray:
+    """Smooth clouds with sharp stones."""
+    rng = np.random.default_rng(seed)
+    clouds = gaussian_filter(rng.normal(0, 1, (rows, cols, 3)), (5, 5, 0)) * 400 + 110
+    stones = gaussian_filter(rng.normal(0, 1, (rows, cols)), 2) > 0.12
+    return np.where(stones[..., None], 220, clouds).clip(0, 255).astype(np.uint8)
 
 
 def table(rows: list[tuple[int, int, int, int, int]]) -> pd.DataFrame:

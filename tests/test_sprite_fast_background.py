@@ -2,22 +2,13 @@
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
 
 from lib.sprites.fast.backdrop import Backdrop, cut_out, find_backdrop, measure_noise, paint_fixtures
 from lib.sprites.fast.scrolling import find_shifts, stitch, vote
-from sprite_planted import background, draw, scattered, stencils
+from sprite_planted import background, draw, scattered, stencils, texture
 
 SPRITES = stencils()
 SIZE = (48, 64)
-
-
-def texture(rows=90, cols=150, seed=3):
-    """Smooth clouds with sharp stones."""
-    rng = np.random.default_rng(seed)
-    clouds = gaussian_filter(rng.normal(0, 1, (rows, cols, 3)), (5, 5, 0)) * 400 + 110
-    stones = gaussian_filter(rng.normal(0, 1, (rows, cols)), 2) > 0.12
-    return np.where(stones[..., None], 220, clouds).clip(0, 255).astype(np.uint8)
 
 
 def path(steps, start, seed=0):

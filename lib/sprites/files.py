@@ -44,9 +44,10 @@ def save_model(model: SpriteModel, path: str | Path) -> None:
         "size": list(model.size),
         "reader": settings,
         "provenance": dict(model.provenance),
+        "history": model.history.to_csv(index=False),
     }
-    # Kept as text: safetensors holds no tables, and its metadata holds text alone.
-    metadata = {"about": json.dumps(about, sort_keys=True), "history": model.history.to_csv(index=False)}
+    # One text for all: safetensors writes several in an order that changes, and the same model shall be the same bytes.
+    metadata = {"about": json.dumps(about, sort_keys=True)}
     put(path, save({name: np.ascontiguousarray(array) for name, array in tensors.items()}, metadata=metadata))
 
 
@@ -80,7 +81,7 @@ def load_model(path: str | Path) -> SpriteModel:
         about = json.loads(metadata.get("about", "{}"))
         if about.get("format") != _FORMAT:
             raise SpritesError("is no sprite model", where=str(path), value=about.get("format"), fix=fix)
-        return _model(tensors, about, metadata.get("history", "").strip())
+        return _model(tensors, about, about.get("history", metadata.get("history", "")).strip())
     except (LookupError, ValueError, TypeError, AttributeError) as error:
         raise SpritesError("is damaged", where=str(path), value=str(error), fix=fix) from None
 
