@@ -16,7 +16,7 @@ _SAME = 12
 FITS = 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Piece:
     """A part of the picture.
 
