@@ -145,6 +145,15 @@ def test_refitting_drops_pixels_that_do_not_agree_and_sprites_never_seen():
     assert not len(refit(frames, none.iloc[:0], owners, foreground, SPRITES, CLEAN, np.random.default_rng(0)))
 
 
+def test_a_sprite_whose_pixels_agree_nowhere_is_dropped():
+    noise = np.random.default_rng(0).integers(60, 256, (100, *SIZE, 3)).astype(np.uint8)
+    found = table([(f, 1, 0, 5, 6) for f in range(100)])
+    owners = np.full(noise.shape[:3], -1, np.int32)
+    owners[:, 5 : 5 + K, 6 : 6 + K] = np.where(SPRITES.opaque[0], np.arange(100)[:, None, None], -1)
+    none = refit(noise, found, owners, np.ones_like(owners, bool), SPRITES, CLEAN, np.random.default_rng(0))
+    assert not len(none)
+
+
 def figure(legs):
     """A head with one of two pairs of legs."""
     rng = np.random.default_rng(11)

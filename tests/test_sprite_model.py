@@ -112,11 +112,20 @@ def test_segments_name_the_sprite_in_front():
         ({"sprite": [4]}, r"no such sprite \(got \[4\]\). Fix: sprites are 0 to 3"),
         ({"sprite": [-2]}, "no such sprite"),
         ({"frame": [-1]}, "no such frame"),
+        ({"frame": [0.5]}, "no such frame"),
+        ({"row": ["low"]}, "are no numbers"),
     ],
 )
 def test_placements_that_cannot_be_drawn_are_refused(changes, says):
     with pytest.raises(SpritesError, match=says):
         check_placements(table([(0, 1, 0, 2, 2)]).assign(**changes), 4)
+
+
+def test_what_is_no_table_and_fewer_than_no_frames_are_refused():
+    with pytest.raises(SpritesError, match="are no table"):
+        check_placements([(0, 1, 0, 2, 2)], 4)
+    with pytest.raises(SpritesError, match=r"no such number of frames \(got -1\)"):
+        render_frames(table([]), soft_dictionary(), np.zeros((9, 9, 3)), (9, 9), -1)
 
 
 def test_missing_columns_are_named():
@@ -247,6 +256,13 @@ ABOUT = {"format": "reading-buildings sprites 1", "size": [4, 4], "reader": {"en
         (damaged(None), "is no sprite model"),
         (damaged({"about": json.dumps(ABOUT | {"format": "another"})}), "is no sprite model"),
         (damaged({"about": "{"}), "is damaged"),
+        (
+            save(
+                {"dictionary": np.zeros((1, 4, 4), np.float32), "background": np.zeros((4, 4, 3))},
+                {"about": json.dumps(ABOUT)},
+            ),
+            "dictionary has shape",
+        ),
         (damaged({"about": "[]"}), "is damaged"),
         (damaged({"about": json.dumps(ABOUT)}), "is damaged"),
         (damaged({"about": json.dumps(ABOUT | {"reader": {"engine": "stub"}})}), "no engine is called 'stub'"),

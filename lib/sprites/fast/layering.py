@@ -106,8 +106,6 @@ def _anchors(
             rows.append(np.full(len(spots), i))
             cols.append(spots + choice * grid[0] * grid[1])
     given = np.full((len(layer), 3), -1, dtype=np.int64)
-    if not rows:
-        return given
     pairs = np.concatenate(rows), np.concatenate(cols)
     graph: Any = csr_array((np.ones(len(pairs[0]), np.int8), pairs), shape=(len(layer), 2 * grid[0] * grid[1]))
     matched = maximum_bipartite_matching(graph, perm_type="column")
