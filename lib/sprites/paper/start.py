@@ -104,9 +104,6 @@ def targets_of(start: SpriteModel, frames: NDArray[np.uint8], settings: PaperSet
     sprites, offsets = np.full(shape, NONE, dtype=np.int64), np.zeros((*shape, 2), dtype=np.float32)
     table = start.decompose(frames, layers="strict").sort_values(["frame", "order"], kind="stable")
     table = table[table["sprite"] != BACKGROUND]
-    # Engines may count layers from the front or from the back: their order of drawing says which it is.
-    backward = table.groupby("layer")["order"].mean().rank(method="first") - 1
-    table = table.assign(layer=table["layer"].map(backward))
     anchors = table[["frame", "layer", "anchor_row", "anchor_col"]].to_numpy(np.int64)
     pitch, reach = settings.pitch, settings.reach * settings.sprite_size
     moved = table[["row", "col"]].to_numpy(float) - (anchors[:, 2:] * pitch - pitch // 2)
