@@ -178,6 +178,20 @@ def test_everything_by_keys(window):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("key", ["Delete", "Control+z", "Escape"])
+def test_a_key_during_a_drag_ends_it(window, key):
+    window.page.mouse.move(*window.at(6, 7))
+    window.page.mouse.down()
+    window.page.mouse.move(*window.at(10, 12))
+    window.press(key)
+    told, seen = window.told(), window.pixels()
+    window.page.mouse.move(*window.at(20, 30))
+    window.page.mouse.up()
+    assert window.told() == told
+    assert np.array_equal(window.pixels(), seen)
+
+
+@pytest.mark.browser
 def test_sprites_are_added_copied_and_given_to_download(window, tmp_path):
     window.page.get_by_role("button", name="add sprite 3").scroll_into_view_if_needed()
     button = window.page.get_by_role("button", name="add sprite 3").bounding_box()

@@ -10,9 +10,13 @@ import pytest
 from safetensors.numpy import save
 
 from lib.errors import SpritesError
+from lib.sprites.baselines import learn_atoms
+from lib.sprites.editing import bring_to_front, duplicate, move, remove, swap
 from lib.sprites.film import Truth
-from lib.sprites.metrics import segmentation_scores
+from lib.sprites.frames import space_invaders
+from lib.sprites.metrics import evaluate, segmentation_scores
 from lib.sprites.model import SpriteModel
+from lib.sprites.ordering import order_dictionary
 from lib.sprites.placements import check_placements
 from lib.sprites.sheet import export_sheet
 from lib.sprites.sheet_reading import render_folder
@@ -108,3 +112,47 @@ def test_a_model_of_other_shapes_or_without_numbers_is_refused(tmp_path, arrays)
     path.write_bytes(save(whole | arrays, {"about": json.dumps(about)}))
     with pytest.raises(SpritesError, match="has shape"):
         SpriteModel.load(path)
+
+
+def test_a_row_beyond_the_last_frame_of_the_atlas_is_refused(tmp_path):
+    folder = export_sheet(sprite_model(), table(), tmp_path / "game").folder
+    path = folder / "placements.csv"
+    path.write_text(path.read_text() + "1,1,sprite_000,0,0\n")
+    with pytest.raises(SpritesError, match="beyond the last frame"):
+        render_folder(folder)
+
+
+@pytest.mark.parametrize("by", [None, "ab", 3, (1, 2, 3), (1, "a")])
+def test_what_is_no_way_is_refused(by):
+    with pytest.raises(SpritesError, match="no way to move"):
+        move(table(), 1, by)
+
+
+@pytest.mark.parametrize(
+    "edit", [lambda *of: move(*of, (1, 1)), lambda *of: swap(*of, 0), remove, duplicate, bring_to_front]
+)
+@pytest.mark.parametrize("row", [[0, 1], "1", 1.5, None])
+def test_what_is_no_row_is_refused(edit, row):
+    with pytest.raises(SpritesError, match="no such row"):
+        edit(table(), row)
+
+
+@pytest.mark.parametrize("sprite", [-1, 1.5])
+def test_half_a_sprite_is_refused(sprite):
+    with pytest.raises(SpritesError, match="no such sprite"):
+        swap(table(), 1, sprite)
+
+
+def test_many_equal_sprites_stay_in_order():
+    assert order_dictionary(np.ones((12, 4, 4, 4), np.float32)).tolist() == list(range(12))
+
+
+def test_no_patches_no_size_and_no_seed_are_refused():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 20, 20, 3), dtype=np.uint8)
+    with pytest.raises(SpritesError, match="no atoms"):
+        learn_atoms(frames, 4, 8, n_patches=0)
+    with pytest.raises(SpritesError, match="no such size"):
+        evaluate(sprite_model(), sprite_model().render(table()), size=(0, 4))
+    for seed in (-1, 2**31):
+        with pytest.raises(SpritesError, match="no such seed"):
+            space_invaders(2, seed=seed)

@@ -112,9 +112,11 @@
     choose(owners[Math.min(Math.max(y, 0), height - 1) * width + Math.min(Math.max(x, 0), width - 1)]);
     if (chosen < 0) return;
     canvas.setPointerCapture(event.pointerId);
-    drag = { from: pixel(event), row: sprites()[chosen][1], col: sprites()[chosen][2], moved: false };
+    drag = { of: sprites()[chosen], from: pixel(event), row: sprites()[chosen][1], col: sprites()[chosen][2], moved: false };
   });
   canvas.addEventListener("pointermove", (event) => {
+    // Deleted, undone or let go by a key meanwhile: what is drawn now is not what was taken.
+    if (drag && drag.of !== sprites()[chosen]) drag = null;
     if (!drag || !event.isPrimary) return;
     const [y, x] = pixel(event), down = Math.round(y - drag.from[0]), right = Math.round(x - drag.from[1]);
     if (!drag.moved && !down && !right) return;

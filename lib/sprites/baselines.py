@@ -90,8 +90,11 @@ def learn_atoms(
     """
     stack = check_frames(frames)
     check_enough(stack)
-    if n_atoms < 1 or not 1 <= patch_px <= min(stack.shape[1:3]):
-        value, fix = (n_atoms, patch_px), f"give at least one atom, and patches within {stack.shape[1:3]} pixels"
+    if min(n_atoms, n_patches) < 1 or not 1 <= patch_px <= min(stack.shape[1:3]):
+        value, fix = (
+            (n_atoms, patch_px, n_patches),
+            f"give at least one atom, one patch to learn from, and patches within {stack.shape[1:3]} pixels",
+        )
         raise SpritesError("no atoms", where="learn_atoms", value=value, fix=fix)
     rng = np.random.default_rng(seed)
     patches = _random_patches(stack, patch_px, n_patches, rng)

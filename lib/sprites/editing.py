@@ -43,7 +43,7 @@ def move(placements: pd.DataFrame, row: int, by: tuple[float, float]) -> pd.Data
     [[2.0, 9.0]]
     """
     _check_row(placements, row, "move")
-    if not np.isfinite(by).all():
+    if np.shape(by) != (2,) or not all(isinstance(one, int | float | np.number) and np.isfinite(one) for one in by):
         raise SpritesError("no way to move", where="move", value=by, fix="give rows and columns, in pixels")
     edited = placements.copy()
     here = (edited.index == row)[:, None]
@@ -106,7 +106,7 @@ def swap(placements: pd.DataFrame, row: int, sprite: int) -> pd.DataFrame:
     [7]
     """
     _check_sprite(placements, row, "swap")
-    if sprite < 0:
+    if not _is_whole(sprite) or sprite < 0:
         raise SpritesError("no such sprite", where="swap", value=sprite, fix="give its number, from 0")
     edited = placements.copy()
     edited.loc[row, "sprite"] = sprite
@@ -245,6 +245,10 @@ def _check_sprite(placements: pd.DataFrame, row: int, where: str) -> None:
 
 
 def _check_row(placements: pd.DataFrame, row: int, where: str) -> None:
-    if not placements.index.is_unique or row not in placements.index:
+    if not _is_whole(row) or not placements.index.is_unique or row not in placements.index:
         fix = "give a label of the index, which must be unique: placements.reset_index(drop=True)"
         raise SpritesError("no such row", where=where, value=row, fix=fix)
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, int | np.integer)

@@ -71,6 +71,8 @@ def evaluate(
         value = f"{np.shape(frames)[:3]} and {truth.labels.shape}"
         fix = "cut both alike: number of frames, rows, columns"
         raise SpritesError("frames and truth differ in size", where="evaluate", value=value, fix=fix)
+    if size is not None and min(size) < 1:
+        raise SpritesError("no such size", where="evaluate", value=size, fix="give rows and columns from 1")
     placements = model.decompose(frames, layers)
     drawn, seen = model.render(placements, len(frames)), model.segment(placements, len(frames))
     if size is not None:

@@ -32,7 +32,7 @@ def order_dictionary(
     -------
     array of int64, shape (m,)
         Numbers of the sprites, in order. Fewer than ten are sorted along their first principal component: t-SNE is
-        made for clouds.
+        made for clouds. Sprites that are all equal stay as they are.
 
     Raises
     ------
@@ -56,6 +56,8 @@ def order_dictionary(
         return np.arange(len(dictionary))
     premultiplied = np.concatenate([dictionary[..., :3] * dictionary[..., 3:], dictionary[..., 3:]], axis=-1)
     features = np.asarray(premultiplied if codes is None else codes, dtype=np.float64).reshape(len(dictionary), -1)
+    if (features == features[0]).all():
+        return np.arange(len(features))
     if len(features) <= _FEW:
         place = PCA(n_components=1, svd_solver="full").fit_transform(features)
     else:

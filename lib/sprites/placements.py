@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -50,9 +52,7 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
     [-1, 3]
     """
     needed = list(COLUMNS)[:5]
-    if not isinstance(placements, pd.DataFrame):
-        value, fix = type(placements).__name__, f"give a DataFrame with {', '.join(needed)}"
-        raise SpritesError("are no table", where="placements", value=value, fix=fix)
+    _check_table(placements)
     missing = [name for name in needed if name not in placements]
     if missing:
         raise SpritesError("columns are missing", where="placements", value=missing, fix=f"give {', '.join(needed)}")
@@ -64,6 +64,12 @@ def check_placements(placements: pd.DataFrame, n_sprites: int) -> pd.DataFrame:
         raise SpritesError("no such sprite", where="placements", value=unknown[:5], fix=fix)
     whole = placements.astype({"frame": np.int64, "sprite": np.int64})
     return whole.sort_values(["frame", "order"], kind="stable").reset_index(drop=True)
+
+
+def _check_table(placements: Any) -> None:
+    if not isinstance(placements, pd.DataFrame):
+        value, fix = type(placements).__name__, f"give a DataFrame with {', '.join(list(COLUMNS)[:5])}"
+        raise SpritesError("are no table", where="placements", value=value, fix=fix)
 
 
 def _check_numbers(table: pd.DataFrame) -> None:

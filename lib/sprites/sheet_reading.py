@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def read_sheet(folder: str | Path) -> tuple[SpriteModel, pd.DataFrame]:
     ------
     SpritesError
         If a file is missing or damaged, a sprite lies outside the sheet or was turned, sprites differ in size, or a
-        placement names no sprite.
+        placement names no sprite or stands beyond the last frame.
     """
     return _read(Path(folder))[:2]
 
@@ -88,22 +89,23 @@ def _read(folder: Path) -> tuple[SpriteModel, pd.DataFrame, int]:
     sprites = np.stack([_cut(sheet, name, atlas["frames"][name], folder) for name in names])
     background = _image(folder / BACKDROP, "RGB")
     model = SpriteModel(_shares(sprites), _shares(background), size, SheetReader(), provenance={"engine": "sheet"})
-    return model, _placements(folder / TABLE, names), n_frames
+    table = _placements(folder / TABLE, names)
+    last = int(table["frame"].max()) if len(table) else -1
+    if last >= n_frames:
+        fix = f"frames are 0 to {n_frames - 1}: leave the row out, or raise canvases in {ATLAS}"
+        raise SpritesError("a sprite beyond the last frame", where=str(folder / TABLE), value=last, fix=fix)
+    return model, table, n_frames
 
 
 def _canvas(meta: dict[str, Any], path: Path) -> tuple[tuple[int, int], int]:
     """Rows and columns of a frame, and how many there are."""
     canvas = meta.get("canvas")
-    told = (canvas.get("h"), canvas.get("w"), meta.get("canvases")) if isinstance(canvas, dict) else (canvas,)
-    if (
-        not all(type(one) is int for one in told)
-        or min(told[:2]) < 1
-        or told[2] < 0
-        or np.prod(told, dtype=float) > _MOST
-    ):
+    told = [canvas.get("h"), canvas.get("w"), meta.get("canvases")] if isinstance(canvas, dict) else [canvas]
+    whole = [one for one in told if type(one) is int]
+    if len(whole) < 3 or min(whole[:2]) < 1 or whole[2] < 0 or math.prod(whole) > _MOST:
         fix = f"give canvas w and h and the number of canvases, with {_MOST} pixels at most"
         raise SpritesError("no size of the frames", where=str(path), value=told, fix=fix)
-    return (told[0], told[1]), told[2]
+    return (whole[0], whole[1]), whole[2]
 
 
 def _atlas(path: Path) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def space_invaders(n_frames: int = 600, *, seed: int = 0, deduplicate: bool = Tr
     Raises
     ------
     SpritesError
-        If the game's program is missing, or there are no so many different frames.
+        If the game's program is missing, the seed is none, or there are no so many different frames.
 
     Examples
     --------
@@ -45,6 +45,10 @@ def space_invaders(n_frames: int = 600, *, seed: int = 0, deduplicate: bool = Tr
     """
     if n_frames < 1:
         raise SpritesError("no frames", where="space_invaders", value=n_frames, fix="ask for one at least")
+    if not 0 <= seed < 2**31:
+        raise SpritesError(
+            "no such seed", where="space_invaders", value=seed, fix="give a number from 0, below 2 ** 31"
+        )
     machine, rng = _machine(seed), np.random.default_rng(seed)
     moves = machine.getMinimalActionSet()
     frames: list[NDArray[np.uint8]] = []
