@@ -82,8 +82,8 @@ def _most(frames: NDArray[np.uint8], side: int, settings: FastSettings, seed: in
     opaque = (model.dictionary[..., 3] >= 0.5).sum(axis=(1, 2))
     large = np.flatnonzero(opaque >= LEAST_SHARE * frames[0, ..., 0].size)
     placed = model.decompose(frames)
-    counts = placed.loc[placed["sprite"].isin(large)].groupby(["sprite", "frame"]).size().unstack(fill_value=0)
-    if counts.empty:
+    placed = placed[placed["sprite"].isin(large)]
+    if placed.empty:
         return 0
-    best = counts.sum(axis=1).idxmax()
-    return int(counts.loc[best].get(0, 0))
+    best = int(placed["sprite"].mode().iloc[0])
+    return int(((placed["sprite"] == best) & (placed["frame"] == 0)).sum())
