@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -131,6 +131,7 @@ def _learn(
                 break
     model, reader = search.model()
     about = {"engine": "fast", "seed": seed, "n_sprites": n_sprites, "sprite_size": side, "frames": len(frames)}
+    about |= {"settings": asdict(replace(settings, tolerance=tolerance)), "numpy": np.__version__}
     return replace(model, history=pd.DataFrame(rows), provenance=about), reader
 
 
