@@ -246,9 +246,9 @@ show(*matched, judged["class_iou"]) if unseen.truth else unknown
 #
 # Its figure 6 is about a platform game with known sprites {cite}`dubey2018investigating`. The game's art is fetched through the data manifest and not
 # shipped with this book, so that the page can be built offline. `-p source=platform` runs this chapter on it. The table
-# below is *kept*: it has this game, our town and Space Invaders, played by the Arcade Learning Environment
-# {cite}`bellemare2013arcade`; three seeds each that no choice was made on, 300 frames, default settings, judged on levels that were not learnt
-# from. It gives the worst seed.
+# below is *kept*: three seeds of each game that no choice was made on, default settings, 300 frames of the platform game to learn
+# from, judged on levels that were not learnt from. It gives the worst seed. `-p source=invaders` plays Space Invaders by the Arcade
+# Learning Environment {cite}`bellemare2013arcade` and learns from that.
 
 # %%
 fast = kept_results("sprites_fast").table
