@@ -104,7 +104,7 @@ def resized(frames: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint
 
     Returns
     -------
-    array of uint8, shape (n, *size, 3)
+    array of uint8, shape (n, rows, cols, 3)
     """
     small = [Image.fromarray(frame).resize(size[::-1], Image.Resampling.LANCZOS) for frame in frames]
     return np.stack([np.asarray(one) for one in small])
@@ -121,7 +121,7 @@ def nearest(labels: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
     Returns
     -------
-    array of int, shape (n, *size)
+    array of int, shape (n, rows, cols)
     """
     rows, cols = ((np.arange(new) * 2 + 1) * old // (2 * new) for new, old in zip(size, labels.shape[1:], strict=True))
     return labels[:, rows[:, None], cols]

@@ -20,11 +20,11 @@ class Look(NamedTuple):
 
     Parameters
     ----------
-    scores : Tensor, shape (*anchors, m)
+    scores : Tensor, shape (anchors ..., m)
         Of every sprite at every anchor (equation 1); they add to 1.
     switches : Tensor, shape anchors
         Probability that the anchor is active.
-    offsets : Tensor, shape (*anchors, 2)
+    offsets : Tensor, shape (anchors ..., 2)
         Rows and columns by which its sprite is moved, in pixels.
     """
 
@@ -189,12 +189,12 @@ def mixed(scores: Tensor, sprites: Tensor) -> Tensor:
 
     Parameters
     ----------
-    scores : Tensor, shape (*anchors, m)
+    scores : Tensor, shape (anchors ..., m)
     sprites : Tensor, shape (m, 4, k, k)
 
     Returns
     -------
-    Tensor, shape (*anchors, 4, k, k)
+    Tensor, shape (anchors ..., 4, k, k)
 
     References
     ----------
